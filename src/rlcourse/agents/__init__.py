@@ -1,0 +1,53 @@
+"""The algorithms: one file each, with the lecture, the box of the book and the agent.
+
+>>> from rlcourse.agents import QLearning
+
+Importing this package imports none of them: each is found when its name is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if __name__ == "agents":  # the link at the root of a checkout: be the very same modules
+    from rlcourse.core.links import follow_link
+
+    follow_link("agents")
+
+if TYPE_CHECKING:
+    from rlcourse.agents.deep.ppo import PPO
+    from rlcourse.agents.expected_sarsa import ExpectedSarsa
+    from rlcourse.agents.q_learning import QLearning
+    from rlcourse.agents.sarsa import Sarsa
+    from rlcourse.agents.value_iteration import ValueIteration
+
+__all__ = ["PPO", "ExpectedSarsa", "QLearning", "Sarsa", "ValueIteration", "load"]
+
+MODULES = {  # class: the file that holds it
+    "ExpectedSarsa": "rlcourse.agents.expected_sarsa",
+    "PPO": "rlcourse.agents.deep.ppo",
+    "QLearning": "rlcourse.agents.q_learning",
+    "Sarsa": "rlcourse.agents.sarsa",
+    "ValueIteration": "rlcourse.agents.value_iteration",
+}
+
+
+def load(path: Any, env: Any = None) -> Any:
+    """Load an agent of whatever class a file holds (see `rlcourse.core.agent.Agent.load`)."""
+    from rlcourse.core.files import read
+
+    name = read(path)[1].get("class")
+    if name not in MODULES:
+        raise ValueError(f"{path} holds a {name}, which is no agent of rlcourse; load it with its own class")
+    return __getattr__(name).load(path, env=env)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

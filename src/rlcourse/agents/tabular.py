@@ -1,0 +1,124 @@
+"""`TabularAgent`: what agents with a table of action values share; the algorithm itself is the subclass's box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from rlcourse.core import spaces
+from rlcourse.core.agent import Agent, Callback, check_budget, make_callback
+from rlcourse.core.gymworld import as_world
+from rlcourse.core.policies import epsilon_greedy
+from rlcourse.core.trial import STEPS, UNLIMITED, Trial
+
+__all__ = ["TabularAgent"]
+
+
+class TabularAgent(Agent):
+    """Base of the tabular agents.
+
+    A subclass names its tables in `tables` (they are saved), and runs its box in `_run`.
+
+    Attributes
+    ----------
+    Q : ndarray of float64, shape [S, A]
+        Action values.
+    world : World
+        What the box lives in; data where the box runs compiled.
+    """
+
+    tables: ClassVar[tuple[str, ...]] = ("Q",)
+    budget_required: ClassVar[bool] = True
+    Q: np.ndarray
+
+    def _build(self) -> None:
+        name = type(self).__name__
+        for role, space in (("observations", self.observation_space), ("actions", self.action_space)):
+            if not spaces.is_finite(space):
+                raise ValueError(f"{name} keeps a table and needs finite {role}; {space} is not: take a deep agent such as PPO")
+        self.world, self.limit = as_world(self.env)
+        self.Q = np.zeros((spaces.size(self.observation_space), spaces.size(self.action_space)))
+        self._trial: Trial | None = None
+
+    def _run(self, trial: Trial) -> bool | None:
+        """Run the box until `trial` pauses it; return True where the algorithm has finished by itself."""
+        raise NotImplementedError
+
+    def learn(
+        self,
+        total_timesteps: int | None = None,
+        *,
+        episodes: int | None = None,
+        callback: Callback | Iterable[Callback] | None = None,
+        callback_every: int = 1_000_000,
+        progress_bar: bool = False,
+    ) -> Self:
+        """Learn; see `Agent.learn`."""
+        check_budget(total_timesteps, episodes, self.budget_required)
+        trial = Trial.of(self.world, steps=total_timesteps or UNLIMITED, episodes=episodes or UNLIMITED, limit=self.limit)
+        call, finish = make_callback(self, callback, progress_bar, total_timesteps, episodes)
+        before = self.num_timesteps
+        self._trial = trial
+        try:
+            while not trial.spent():
+                started = trial.sheet[STEPS]
+                trial.pause_at(started + callback_every)
+                finished = self._run(trial)
+                while not (finished or trial.spent()) and trial.sheet[STEPS] < started + callback_every:
+                    self._keep(trial, before)  # only the sheet was full
+                    finished = self._run(trial)
+                self._keep(trial, before)
+                if call(self) is False or finished:
+                    break
+        finally:
+            self._trial = None
+            finish()
+        return self
+
+    def _keep(self, trial: Trial, before: int) -> None:
+        """Move finished rows from the sheet to the history."""
+        rows = trial.take_rows()
+        rows[:, -1] += before
+        self.history.extend(rows)
+        self.num_timesteps = before + int(trial.sheet[STEPS])
+
+    def stop(self, at_episode_end: bool = False) -> None:
+        """End `learn` soon, from any thread, also in the middle of a compiled box."""
+        if self._trial is not None:
+            self._trial.stop(at_episode_end)
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """Return greedy actions (the first of equals), or epsilon-greedy ones; see `Agent.predict`."""
+        batch = spaces.is_batch(self.observation_space, observation)
+        indices = np.atleast_1d(np.asarray(spaces.ravel(self.observation_space, observation)))
+        if np.any((indices < 0) | (indices >= len(self.Q))):
+            raise ValueError(f"observation {observation!r} is outside {self.observation_space}")
+        values = self.action_values(indices)
+        if deterministic:
+            actions = np.argmax(values, axis=1)
+        else:
+            epsilon = getattr(self.config, "epsilon", 0.0)
+            actions = np.array([epsilon_greedy(row, epsilon, self.rng) for row in values])
+        return spaces.unravel(self.action_space, actions if batch else actions[0]), state
+
+    def action_values(self, states: np.ndarray) -> np.ndarray:
+        """Return the action values of states, shape [n, A]."""
+        values: np.ndarray = self.Q[states]
+        return values
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the tables, settings and generator; see `Agent.state_dict`."""
+        return super().state_dict() | {name: getattr(self, name).copy() for name in self.tables}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over tables, settings and generator; see `Agent.load_state_dict`."""
+        for name in self.tables:
+            if state[name].shape != getattr(self, name).shape:
+                raise ValueError(f"{name} has shape {state[name].shape} in the file, {getattr(self, name).shape} here")
+        super().load_state_dict(state)
+        for name in self.tables:
+            getattr(self, name)[...] = state[name]

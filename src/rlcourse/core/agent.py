@@ -1,0 +1,296 @@
+"""`Agent`: the face that every algorithm shares, tabular, linear or deep; the signatures are stable-baselines3's."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import platform
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import gymnasium as gym
+import numpy as np
+
+from rlcourse.core import files, seeds, spaces
+from rlcourse.core.config import Config, build
+from rlcourse.core.gymworld import as_env
+from rlcourse.core.history import History
+
+__all__ = ["Agent", "Callback", "chain", "check_budget", "evaluate", "make_callback"]
+
+Callback = Callable[["Agent"], "bool | None"]
+
+
+class Agent(ABC):
+    """Base of all agents.
+
+    Parameters
+    ----------
+    env : gymnasium.Env, gymnasium.vector.VectorEnv, World or str
+        What to learn in; a string is a Gymnasium id.
+    seed : int
+        Seed of everything random that the agent owns.
+    config : Config, optional
+        All settings at once, instead of naming them.
+    **settings
+        Fields of `Config`.
+
+    Attributes
+    ----------
+    config : Config
+    history : History
+        One row per finished episode.
+    num_timesteps : int
+        Environment steps taken so far.
+    """
+
+    Config: ClassVar[type[Config]]
+
+    def __init__(self, env: Any, *, seed: int = 0, config: Config | None = None, **settings: Any) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValueError(f"seed must be a whole number >= 0, not {seed!r}")
+        if config is None:
+            config = build(self.Config, settings)
+        elif settings:
+            config = dataclasses.replace(config, **settings)
+        if not isinstance(config, self.Config):
+            raise ValueError(f"config must be a {self.Config.__name__}, not a {type(config).__name__}")
+        self.config: Any = config
+        self.seed = int(seed)
+        self.rng = np.random.default_rng(self.seed)
+        self.num_timesteps = 0
+        self.history = History()
+        self.env = as_env(env) if not isinstance(env, gym.vector.VectorEnv) else env
+        vector = isinstance(env, gym.vector.VectorEnv)
+        self.observation_space: gym.Space[Any] = env.single_observation_space if vector else self.env.observation_space
+        self.action_space: gym.Space[Any] = env.single_action_space if vector else self.env.action_space
+        self._build()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Show the settings of the subclass in its signature."""
+        super().__init_subclass__(**kwargs)
+        if "Config" in cls.__dict__:
+            keyword = inspect.Parameter.KEYWORD_ONLY
+            parameters = [inspect.Parameter("env", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+            parameters += [
+                inspect.Parameter(field.name, keyword, default=field.default) for field in dataclasses.fields(cls.Config)
+            ]
+            parameters += [inspect.Parameter("seed", keyword, default=0), inspect.Parameter("config", keyword, default=None)]
+            cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+
+    # What a subclass writes -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _build(self) -> None:
+        """Make what learning needs; raise ValueError in one sentence where this environment cannot be served."""
+
+    @abstractmethod
+    def learn(
+        self,
+        total_timesteps: int | None = None,
+        *,
+        episodes: int | None = None,
+        callback: Callback | Iterable[Callback] | None = None,
+        callback_every: int = 1_000_000,
+        progress_bar: bool = False,
+    ) -> Self:
+        """Learn for exactly `total_timesteps` environment steps, or for `episodes`, whichever ends first.
+
+        Parameters
+        ----------
+        total_timesteps, episodes : int, optional
+            Budgets on top of what was learned before.
+        callback : callable or list of callables, optional
+            ``callback(agent)``; returning False stops learning.
+        callback_every : int
+            Tabular and linear agents call back at the first episode end after this many steps, deep agents after each update.
+        progress_bar : bool
+            Show a bar in the terminal.
+
+        Returns
+        -------
+        The agent.
+        """
+
+    @abstractmethod
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> tuple[Any, Any]:
+        """Return the action for an observation, or for a batch of them, and the recurrent state (None here).
+
+        Parameters
+        ----------
+        observation
+            One observation, or a batch with a leading axis.
+        state, episode_start
+            For agents with memory.
+        deterministic : bool
+            Greedy, or as the agent explores.
+
+        Returns
+        -------
+        action
+            A Python int or an array shaped as the action space; for a batch an array with a leading axis.
+        state
+        """
+
+    @abstractmethod
+    def stop(self, at_episode_end: bool = False) -> None:
+        """End `learn` soon, from any thread: at once, or at the end of the episode or update."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that learning depends on, generators included: arrays, and values that JSON can hold."""
+        return {
+            "class": type(self).__name__,
+            "config": self.config.as_dict(),
+            "num_timesteps": self.num_timesteps,
+            "rng": seeds.snapshot(self.rng),
+            "history": self.history.rows.copy(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put the agent into a state that `state_dict` returned; it then goes on bit for bit as that one would have."""
+        if state["class"] != type(self).__name__:
+            raise ValueError(f"this is the state of a {state['class']}, not of a {type(self).__name__}")
+        self.num_timesteps = int(state["num_timesteps"])
+        seeds.restore(self.rng, state["rng"])
+        self.history.replace(state["history"])
+
+    # Files ------------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Save everything to one safetensors file, atomically (see `rlcourse.core.files`)."""
+        state = self.state_dict()
+        spec = getattr(self.env, "spec", None)
+        values = {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
+        return files.write(
+            path,
+            {name: value for name, value in state.items() if isinstance(value, np.ndarray)},
+            {
+                "state": values,
+                "class": type(self).__name__,
+                "seed": self.seed,
+                "env_id": None if spec is None or spec.kwargs.keys() - {"render_mode"} else spec.id,
+                "spaces": [spaces.describe(self.observation_space), spaces.describe(self.action_space)],
+                "versions": {"python": platform.python_version(), "numpy": np.__version__, "rlcourse": _version()},
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], env: Any = None) -> Self:
+        """Load an agent of this class.
+
+        Parameters
+        ----------
+        path : path
+        env : optional
+            As at construction; where None, the environment's id is taken from the file.
+
+        Raises
+        ------
+        ValueError
+            Where the file is of another class, damaged, for other spaces, or names no environment and none is given.
+        """
+        arrays, metadata_ = files.read(path)
+        try:
+            name, values, described = metadata_["class"], metadata_["state"], metadata_["spaces"]
+            if name != cls.__name__:
+                raise ValueError(f"{path} holds a {name}, not a {cls.__name__}; load it with {name}.load")
+            env = metadata_["env_id"] if env is None else env
+            if env is None:
+                raise ValueError(f"{path} names no environment; pass env=")
+            agent = cls(env, seed=metadata_["seed"], config=build(cls.Config, values["config"]))
+            mine = [spaces.describe(agent.observation_space), spaces.describe(agent.action_space)]
+            if described != mine:
+                raise ValueError(f"{path} was trained on {described}; this environment has {mine}")
+            agent.load_state_dict({**arrays, **values})
+        except KeyError as error:
+            raise files.DamagedFile(f"{path} lacks {error}; it was written by another version of rlcourse") from error
+        return agent
+
+
+def check_budget(total_timesteps: int | None, episodes: int | None, required: bool = True) -> None:
+    """Raise ValueError unless a budget is given and positive."""
+    for name, value in (("total_timesteps", total_timesteps), ("episodes", episodes)):
+        if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
+            raise ValueError(f"{name} must be a whole number >= 1, not {value!r}")
+    if required and total_timesteps is None and episodes is None:
+        raise ValueError("give learn() a budget: total_timesteps or episodes")
+
+
+def chain(callbacks: Callback | Iterable[Callback] | None) -> Callback:
+    """Return one callback that calls all of them; False from any of them is the answer."""
+    listed = [] if callbacks is None else [callbacks] if callable(callbacks) else list(callbacks)
+
+    def call(agent: Agent) -> bool:
+        return all([each(agent) is not False for each in listed])
+
+    return call
+
+
+def make_callback(
+    agent: Agent,
+    callback: Callback | Iterable[Callback] | None,
+    progress_bar: bool,
+    total_timesteps: int | None,
+    episodes: int | None,
+) -> tuple[Callback, Callable[[], None]]:
+    """Return the callback of a call of `learn`, progress bar included, and what to call at its end."""
+    if not progress_bar:
+        return chain(callback), lambda: None
+    from rich.progress import Progress
+
+    bar = Progress(transient=False)
+    steps_before, episodes_before = agent.num_timesteps, len(agent.history)
+    task = bar.add_task(type(agent).__name__, total=total_timesteps or episodes)
+    bar.start()
+
+    def advance(agent: Agent) -> None:
+        done = agent.num_timesteps - steps_before if total_timesteps else len(agent.history) - episodes_before
+        bar.update(task, completed=done)
+
+    listed = [] if callback is None else [callback] if callable(callback) else list(callback)
+    return chain([advance, *listed]), bar.stop
+
+
+def evaluate(
+    agent: Any, env: Any, episodes: int = 10, *, seed: int = 0, deterministic: bool = True, max_steps: int = 100_000
+) -> np.ndarray:
+    """Return the undiscounted returns of fresh episodes, shape [episodes].
+
+    Parameters
+    ----------
+    agent : Agent
+        Anything with `predict`.
+    env : Env, World or str
+        Where to act; episode i is seeded with ``seed + i``, so any subset can be repeated.
+    episodes, seed : int
+    deterministic : bool
+        As in `predict`.
+    max_steps : int
+        An episode without a time limit ends here.
+    """
+    made = as_env(env)
+    returns = np.zeros(episodes)
+    for i in range(episodes):
+        observation, _ = made.reset(seed=seed + i)
+        state, start = None, True
+        for _ in range(max_steps):
+            action, state = agent.predict(observation, state=state, episode_start=start, deterministic=deterministic)
+            observation, reward, terminated, truncated, _ = made.step(action)
+            returns[i] += reward
+            start = False
+            if terminated or truncated:
+                break
+    return returns
+
+
+def _version() -> str:
+    try:
+        return metadata.version("rlcourse")
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,96 @@
+"""The catalogue of environments: what is registered with Gymnasium under ``rlcourse/``, and whose twin it is.
+
+Data only: nothing here imports an environment, numba or torch. Entry points are text, so spawned workers find them too.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+
+__all__ = ["ENVIRONMENTS", "Entry", "register_all", "twin_of", "world_of"]
+
+
+class Entry(NamedTuple):
+    """One environment.
+
+    Attributes
+    ----------
+    id : str
+        Gymnasium id.
+    env : str
+        ``module:make_env``, which makes the environment; ``make_vec`` beside it makes N copies.
+    world : str
+        ``module:callable`` that makes the world.
+    limit : int or None
+        Time limit, steps.
+    threshold : float or None
+        Undiscounted return at which it counts as solved.
+    twin : str or None
+        Gymnasium's environment with the same dynamics, tested step by step.
+    """
+
+    id: str
+    env: str
+    world: str
+    limit: int | None = None
+    threshold: float | None = None
+    twin: str | None = None
+
+
+ENVIRONMENTS = (
+    Entry("rlcourse/CliffWalk-v0", "rlcourse.envs.cliff_walk:make_env", "rlcourse.envs.cliff_walk:cliff_walk", 1000, -13.0),
+    Entry(
+        "rlcourse/WindyGridworld-v0",
+        "rlcourse.envs.windy_gridworld:make_env",
+        "rlcourse.envs.windy_gridworld:windy_gridworld",
+        1000,
+        -15.0,
+    ),
+    Entry("rlcourse/CartPole-v1", "rlcourse.envs.cartpole:make_env", "rlcourse.envs.cartpole:CartPole", 500, 475.0, "CartPole-v1"),
+    Entry(
+        "rlcourse/MountainCar-v0",
+        "rlcourse.envs.mountain_car:make_env",
+        "rlcourse.envs.mountain_car:MountainCar",
+        200,
+        -110.0,
+        "MountainCar-v0",
+    ),
+    Entry("rlcourse/Acrobot-v1", "rlcourse.envs.acrobot:make_env", "rlcourse.envs.acrobot:Acrobot", 500, -100.0, "Acrobot-v1"),
+    Entry("rlcourse/Pendulum-v1", "rlcourse.envs.pendulum:make_env", "rlcourse.envs.pendulum:Pendulum", 200, None, "Pendulum-v1"),
+)
+
+
+def register_all() -> None:
+    """Register every environment with Gymnasium; calling it again changes nothing."""
+    for entry in ENVIRONMENTS:
+        if entry.id not in gym.registry:
+            gym.register(
+                entry.id,
+                entry_point=entry.env,
+                vector_entry_point=entry.env.replace(":make_env", ":make_vec"),
+                max_episode_steps=entry.limit,
+                reward_threshold=entry.threshold,
+            )
+
+
+def world_of(id: str) -> Any:
+    """Make the world of a catalogue entry."""
+    entry = next(entry for entry in ENVIRONMENTS if entry.id == id)
+    module, name = entry.world.split(":")
+    return getattr(importlib.import_module(module), name)()
+
+
+def twin_of(env: gym.Env[Any, Any]) -> Any:
+    """Return the world with the same dynamics as one of Gymnasium's environments, or None.
+
+    Only for an environment made by its id without further arguments, behind transparent wrappers.
+    """
+    from rlcourse.core.gymworld import peel
+
+    spec = env.spec
+    if spec is None or spec.kwargs.keys() - {"render_mode"} or peel(env)[0] is not env.unwrapped:
+        return None
+    return next((world_of(entry.id) for entry in ENVIRONMENTS if entry.twin == spec.id), None)

@@ -1,0 +1,129 @@
+"""Settings of an agent: frozen dataclasses whose fields say their own bounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+from rlcourse.core.schedules import Schedule, parse
+
+__all__ = ["Config", "Count", "Discount", "Interval", "NonNegative", "Positive", "Probability", "StepSize", "build"]
+
+
+class Interval(NamedTuple):
+    """Bounds of a number, as an annotation: ``Annotated[float, Interval(0, 1)]``."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+
+    def __str__(self) -> str:
+        closing = "]" if math.isfinite(self.high) else ")"
+        return f"{'(' if self.open_low else '['}{self.low:g}, {self.high:g}{closing}"
+
+    def holds(self, number: float) -> bool:
+        """Whether a number lies inside; nan never does."""
+        return (self.low < number if self.open_low else self.low <= number) and number <= self.high
+
+
+Probability = Annotated[float, Interval(0, 1)]
+Discount = Annotated[float, Interval(0, 1)]
+StepSize = Annotated[float, Interval(0, 1, open_low=True)]
+Positive = Annotated[float, Interval(0, math.inf, open_low=True)]
+NonNegative = Annotated[float, Interval(0)]
+Count = Annotated[int, Interval(1)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Base of all settings: checks every field against its annotation when built.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, its value and what it must be.
+    """
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check(field.name, getattr(self, field.name), _hints(type(self))[field.name])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON and TOML can hold them."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+C = TypeVar("C", bound=Config)
+
+
+def build(kind: type[C], settings: Mapping[str, Any]) -> C:
+    """Make a Config from names and values, for example those of a file.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, with the nearest known one, or a value out of range.
+    """
+    known = {field.name for field in dataclasses.fields(kind)}
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"unknown setting {name!r}{did_you_mean(name, known)}")
+    hints = _hints(kind)
+    return kind(**{name: _typed(value, hints[name]) for name, value in settings.items()})
+
+
+def did_you_mean(name: str, known: Any) -> str:
+    """Return the end of a message about an unknown name: the nearest known one, or all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    lowered = {other.lower(): other for other in names}
+    if not near:
+        near = [lowered[low] for low in difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)]
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(names)}"
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    """Turn what JSON and TOML hold (lists, texts of schedules, whole numbers) into what the field holds."""
+    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if isinstance(value, list):
+        return tuple(value)
+    if base == Schedule:
+        return parse(value)
+    if base is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple) and hasattr(value, "at"):
+        return f"{type(value).__name__.lower()}({', '.join(format(part, 'g') for part in value)})"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _check(name: str, value: Any, hint: Any) -> None:
+    interval = next((extra for extra in get_args(hint)[1:] if isinstance(extra, Interval)), None)
+    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if interval is not None and value is None and type(None) in get_args(base):
+        return
+    if interval is not None:
+        parts = [value.start, value.end] if hasattr(value, "at") else [value]
+        whole = base is int
+        for part in parts:
+            kinds: Any = int if whole else (int, float)
+            if isinstance(part, bool) or not isinstance(part, kinds) or not interval.holds(part):
+                raise ValueError(f"{name} must be {'a whole number' if whole else 'a number'} in {interval}, not {value!r}")
+        return
+    choices = get_args(base)
+    if str(get_origin(base)) == "typing.Literal" and value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+    if base is bool and not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, not {value!r}")

@@ -1,0 +1,134 @@
+"""`MDP`: every finite environment, as tables of outcomes ``[S, A, K]`` (states, actions, outcomes of one pair).
+
+Its author writes the book's p(s', r | s, a) and nothing else; dynamic programming, sampling, exact evaluation and the Gymnasium
+face follow. An outcome is drawn with one uniform number by the cumulative probabilities, exactly as Gymnasium's own tables
+(``env.P``) draw theirs, so both give the same episode for the same generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+__all__ = ["MDP", "Outcome"]
+
+Outcome = tuple[float, int, float, bool]  # probability, next state, reward, terminated
+
+
+class MDP(NamedTuple):
+    """A finite Markov decision process; a world whose states and actions are integers.
+
+    Attributes
+    ----------
+    start : ndarray of float64, shape [S]
+        Cumulative probability of the start states.
+    probability : ndarray of float64, shape [S, A, K]
+        p of outcome k; unused outcomes have probability 0.
+    cumulative : ndarray of float64, shape [S, A, K]
+        Cumulative sum of `probability` over k; 1 from the last possible outcome on.
+    successor : ndarray of int64, shape [S, A, K]
+    reward : ndarray of float64, shape [S, A, K]
+    terminal : ndarray of bool, shape [S, A, K]
+        Whether outcome k ends the episode; the value of its successor is then zero.
+    """
+
+    start: np.ndarray
+    probability: np.ndarray
+    cumulative: np.ndarray
+    successor: np.ndarray
+    reward: np.ndarray
+    terminal: np.ndarray
+
+    @classmethod
+    def of(cls, table: Mapping[int, Mapping[int, Sequence[Outcome]]], start: int | Iterable[float] = 0) -> MDP:
+        """Build and validate an MDP from ``table[s][a] = [(p, s', r, terminated), ...]`` (the layout of Gymnasium's ``P``).
+
+        Parameters
+        ----------
+        table : mapping
+            States are ``0..S-1``, actions ``0..A-1``; each pair has at least one outcome.
+        start : int or sequence of float, shape [S]
+            The start state, or the probability of each.
+
+        Raises
+        ------
+        ValueError
+            Naming the first pair whose probabilities do not sum to one, or whose successor does not exist.
+        """
+        S, A = len(table), len(table[0])
+        K = max(len(table[s][a]) for s in range(S) for a in range(A))
+        probability, reward = np.zeros((S, A, K)), np.zeros((S, A, K))
+        successor, terminal = np.zeros((S, A, K), dtype=np.int64), np.zeros((S, A, K), dtype=np.bool_)
+        for s in range(S):
+            if len(table[s]) != A:
+                raise ValueError(f"state {s} has {len(table[s])} actions; every state needs the same {A}")
+            for a in range(A):
+                successor[s, a] = s
+                for k, (p, s_next, r, terminated) in enumerate(table[s][a]):
+                    if not 0 <= s_next < S:
+                        raise ValueError(f"table[{s}][{a}] leads to state {s_next}, outside 0..{S - 1}")
+                    if not (p >= 0 and np.isfinite(r)):
+                        raise ValueError(f"table[{s}][{a}] has probability {p} and reward {r}; both must be finite, p >= 0")
+                    probability[s, a, k], successor[s, a, k] = p, s_next
+                    reward[s, a, k], terminal[s, a, k] = r, terminated
+                if abs(probability[s, a].sum() - 1.0) > 1e-8:
+                    raise ValueError(f"the probabilities of table[{s}][{a}] sum to {probability[s, a].sum()}, not to 1")
+        starts = np.eye(S)[start] if isinstance(start, int | np.integer) else np.asarray(list(start), dtype=float)
+        if starts.shape != (S,) or np.any(starts < 0) or abs(starts.sum() - 1.0) > 1e-8:
+            raise ValueError(f"start must be a state or {S} probabilities that sum to 1")
+        return cls(_cumulative(starts), probability, _cumulative(probability), successor, reward, terminal)
+
+    @property
+    def observation_space(self) -> gym.spaces.Discrete:
+        """All states."""
+        return gym.spaces.Discrete(self.successor.shape[0])
+
+    @property
+    def action_space(self) -> gym.spaces.Discrete:
+        """All actions."""
+        return gym.spaces.Discrete(self.successor.shape[1])
+
+    def reset(self, rng):
+        """Draw a start state."""
+        u = rng.random()
+        s = 0
+        while self.start[s] <= u:
+            s += 1
+        return s
+
+    def step(self, state, action, rng):
+        """Draw an outcome of (state, action)."""
+        u = rng.random()
+        k = 0
+        while self.cumulative[state, action, k] <= u:
+            k += 1
+        return (
+            int(self.successor[state, action, k]),
+            float(self.reward[state, action, k]),
+            bool(self.terminal[state, action, k]),
+            False,
+        )
+
+    def observe(self, state):
+        """Return the state: a finite world is fully observed."""
+        return state
+
+    def expected(self, state, action, V, gamma):
+        """Return the expected return of (state, action) with V beyond: sum over s', r of p (r + gamma V(s')) (Eq. 4.10)."""
+        total = 0.0
+        for k in range(self.successor.shape[2]):
+            after = 0.0 if self.terminal[state, action, k] else gamma * V[self.successor[state, action, k]]
+            total += self.probability[state, action, k] * (self.reward[state, action, k] + after)
+        return total
+
+
+def _cumulative(probability: np.ndarray) -> np.ndarray:
+    """Return the cumulative sum along the last axis, exactly 1 from the last possible outcome on."""
+    total = np.cumsum(probability, axis=-1)
+    possible = probability > 0
+    last = probability.shape[-1] - 1 - np.argmax(possible[..., ::-1], axis=-1)
+    result: np.ndarray = np.where(np.arange(probability.shape[-1]) >= last[..., None], 1.0, total)
+    return result

@@ -1,0 +1,83 @@
+"""Policies over a vector of action values. Ties break uniformly at random: ``argmax`` would bias early exploration."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlcourse.core.box import kernel
+
+__all__ = ["epsilon_greedy", "epsilon_greedy_probabilities", "greedy", "sample", "softmax", "uniform"]
+
+
+@kernel
+def greedy(values, rng):
+    """Return the index of the largest value; ties break uniformly (reservoir sampling: one pass, no list)."""
+    best = values[0]
+    action = 0
+    ties = 1
+    for a in range(1, len(values)):
+        if values[a] > best:
+            best = values[a]
+            action = a
+            ties = 1
+        elif values[a] == best:
+            ties += 1
+            if rng.random() * ties < 1.0:
+                action = a
+    return action
+
+
+@kernel
+def uniform(n, rng):
+    """Return one of ``n`` actions uniformly."""
+    return int(rng.random() * n)
+
+
+@kernel
+def epsilon_greedy(values, epsilon, rng):
+    """Return a uniform action with probability epsilon, else a greedy one (Sec. 2.2)."""
+    if rng.random() < epsilon:
+        return uniform(len(values), rng)
+    return greedy(values, rng)
+
+
+@kernel
+def epsilon_greedy_probabilities(values, epsilon):
+    """Return pi(a|s) of the epsilon-greedy policy, shape ``[A]``; greedy ties share their part equally (Sec. 5.4)."""
+    n = len(values)
+    best = values[0]
+    ties = 0
+    for a in range(n):
+        if values[a] > best:
+            best = values[a]
+            ties = 1
+        elif values[a] == best:
+            ties += 1
+    probabilities = np.empty(n)
+    for a in range(n):
+        probabilities[a] = epsilon / n
+        if values[a] == best:
+            probabilities[a] += (1.0 - epsilon) / ties
+    return probabilities
+
+
+@kernel
+def softmax(preferences, temperature):
+    """Return the Gibbs distribution over preferences, shape ``[A]`` (Eq. 2.11 at temperature 1)."""
+    exponentials = np.exp((preferences - np.max(preferences)) / temperature)
+    return exponentials / np.sum(exponentials)
+
+
+@kernel
+def sample(probabilities, rng):
+    """Return an index drawn from probabilities, shape ``[A]``; rounding never draws one of probability zero."""
+    u = rng.random()
+    total = 0.0
+    last = 0
+    for a in range(len(probabilities)):
+        if probabilities[a] > 0.0:
+            last = a
+            total += probabilities[a]
+            if u < total:
+                return a
+    return last

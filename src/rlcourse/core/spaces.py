@@ -1,0 +1,91 @@
+"""Spaces: one integer for every discrete observation or action, and a description that files and messages can hold."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+__all__ = ["describe", "is_batch", "is_finite", "ravel", "size", "unravel"]
+
+
+def is_finite(space: gym.Space[Any]) -> bool:
+    """Whether the space is Discrete, MultiDiscrete or a Tuple of Discrete."""
+    if isinstance(space, spaces.Tuple):
+        return all(isinstance(part, spaces.Discrete) for part in space.spaces)
+    return isinstance(space, spaces.Discrete | spaces.MultiDiscrete)
+
+
+def size(space: gym.Space[Any]) -> int:
+    """Return the number of elements of a finite space."""
+    return math.prod(_counts_and_starts(space)[0])
+
+
+def ravel(space: gym.Space[Any], element: Any) -> Any:
+    """Return the index of an element, in ``range(size(space))``; a leading batch axis stays."""
+    if isinstance(space, spaces.Discrete):
+        return int(element) - int(space.start) if np.ndim(element) == 0 else np.asarray(element) - int(space.start)
+    counts, starts = _counts_and_starts(space)
+    parts = np.moveaxis(np.asarray(element), -1, 0) if not isinstance(element, tuple) else element
+    index: Any = 0
+    for part, count, start in zip(parts, counts, starts, strict=True):
+        index = index * count + (np.asarray(part) - start)
+    return int(index) if np.ndim(index) == 0 else index
+
+
+def unravel(space: gym.Space[Any], index: Any) -> Any:
+    """Return the element of an index, the inverse of `ravel`; an array of indices becomes a batch."""
+    counts, starts = _counts_and_starts(space)
+    if isinstance(space, spaces.Discrete):
+        return int(index) + starts[0] if np.ndim(index) == 0 else np.asarray(index) + starts[0]
+    parts = [np.asarray(part) + start for part, start in zip(np.unravel_index(index, counts), starts, strict=True)]
+    if isinstance(space, spaces.Tuple):
+        return tuple(int(part) if part.ndim == 0 else part for part in parts)
+    return np.stack(parts, axis=-1).astype(space.dtype)
+
+
+def is_batch(space: gym.Space[Any], observation: Any) -> bool:
+    """Whether an observation has a leading batch axis; raises where its shape fits the space neither way."""
+    if isinstance(space, spaces.Tuple | spaces.Dict):
+        keys = space.spaces.keys() if isinstance(space, spaces.Dict) else range(len(space.spaces))
+        key = next(iter(keys))
+        return is_batch(space[key], observation[key])
+    shape, expected = np.shape(observation), tuple(space.shape or ())
+    if shape == expected:
+        return False
+    if len(shape) == len(expected) + 1 and shape[1:] == expected:
+        return True
+    raise ValueError(f"observation has shape {shape}; expected {expected}, or a batch of it ({space})")
+
+
+def describe(space: gym.Space[Any]) -> dict[str, Any]:
+    """Return a description that JSON can hold; two spaces are interchangeable where their descriptions are equal."""
+    name = type(space).__name__
+    if isinstance(space, spaces.Discrete):
+        return {"type": name, "n": int(space.n), "start": int(space.start)}
+    if isinstance(space, spaces.Box):
+        bounds = {"low": np.unique(space.low).astype(str).tolist(), "high": np.unique(space.high).astype(str).tolist()}
+        return {"type": name, "shape": list(space.shape), "dtype": str(space.dtype), **bounds}
+    if isinstance(space, spaces.MultiDiscrete):
+        return {"type": name, "nvec": space.nvec.tolist(), "start": space.start.tolist()}
+    if isinstance(space, spaces.MultiBinary):
+        return {"type": name, "shape": list(space.shape)}
+    if isinstance(space, spaces.Dict):
+        return {"type": name, "spaces": {key: describe(part) for key, part in space.spaces.items()}}
+    if isinstance(space, spaces.Tuple):
+        return {"type": name, "spaces": [describe(part) for part in space.spaces]}
+    return {"type": name, "text": str(space)}
+
+
+def _counts_and_starts(space: gym.Space[Any]) -> tuple[list[int], list[int]]:
+    if isinstance(space, spaces.Discrete):
+        return [int(space.n)], [int(space.start)]
+    if isinstance(space, spaces.MultiDiscrete):
+        return space.nvec.ravel().tolist(), space.start.ravel().tolist()
+    if isinstance(space, spaces.Tuple) and is_finite(space):
+        parts = [part for part in space.spaces if isinstance(part, spaces.Discrete)]
+        return [int(part.n) for part in parts], [int(part.start) for part in parts]
+    raise ValueError(f"{space} is not finite: expected Discrete, MultiDiscrete or a Tuple of Discrete")

@@ -1,0 +1,270 @@
+"""`WorldVectorEnv`: N copies of a world stepped in one compiled call, as a `gymnasium.vector.VectorEnv`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector.utils import batch_space
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
+
+from rlcourse.core import seeds
+from rlcourse.core.box import box, is_data, typed_kernel
+from rlcourse.core.catalogue import twin_of
+from rlcourse.core.gymworld import as_env, as_world, peel
+from rlcourse.core.world import World, is_world
+
+__all__ = ["WorldVectorEnv", "as_vector"]
+
+_MODES = {AutoresetMode.SAME_STEP: 0, AutoresetMode.NEXT_STEP: 1, AutoresetMode.DISABLED: 2}
+
+
+def unpack(states, i, like):
+    """Return row i of an array of states as a state: an integer, or a tuple of floats like `like`."""
+    return int(states[i]) if states.ndim == 1 else tuple(states[i].tolist())
+
+
+@typed_kernel(unpack)
+def _unpack(states, i, like):
+    from numba.np.unsafe.ndarray import to_fixed_tuple
+
+    if states.ndim == 1:
+        return lambda states, i, like: int(states[i])
+    length = len(like)
+    return lambda states, i, like: to_fixed_tuple(states[i], length)
+
+
+@box
+def vector_reset(world, states, like, observations, lengths, scores, mask, rng):
+    """Begin an episode in the copies of `mask`."""
+    for i in range(len(states)):
+        if mask[i]:
+            state = world.reset(rng)
+            states[i] = state
+            observations[i] = world.observe(state)
+            lengths[i] = 0
+            scores[i] = 0.0
+
+
+@box
+def first_illegal(actions, n):
+    """Return the index of the first action outside 0..n-1 (n = 0: of the first row that is not finite), or -1."""
+    for i in range(len(actions)):
+        if n > 0:
+            if not 0 <= actions.flat[i] < n:
+                return i
+        elif not np.all(np.isfinite(actions[i])):
+            return i
+    return -1
+
+
+@box
+def vector_step(
+    world, states, like, actions, observations, final, rewards, terminated, truncated, lengths, scores, limit, mode, rng
+):
+    """Step every copy in place; return how many episodes ended."""
+    ends = 0
+    for i in range(len(states)):
+        if mode == 1 and (terminated[i] or truncated[i]):  # NEXT_STEP: this step only resets; the action is ignored
+            state = world.reset(rng)
+            states[i] = state
+            observations[i] = world.observe(state)
+            rewards[i] = 0.0
+            terminated[i] = False
+            truncated[i] = False
+            lengths[i] = 0
+            scores[i] = 0.0
+            continue
+        state, reward, over, cut = world.step(unpack(states, i, like), actions[i], rng)
+        lengths[i] += 1
+        scores[i] += reward
+        rewards[i] = reward
+        terminated[i] = over
+        truncated[i] = cut or lengths[i] >= limit
+        states[i] = state
+        observations[i] = world.observe(state)
+        if terminated[i] or truncated[i]:
+            ends += 1
+            if mode == 0:  # SAME_STEP: the last observation goes to `final`, the returned one is the next episode's first
+                final[i] = observations[i]
+                state = world.reset(rng)
+                states[i] = state
+                observations[i] = world.observe(state)
+    return ends
+
+
+class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
+    """N copies of a world, stepped in one compiled call over preallocated arrays.
+
+    Parameters
+    ----------
+    world : World
+    num_envs : int
+    max_episode_steps : int, optional
+        Time limit: the episode is truncated there.
+    autoreset_mode : AutoresetMode
+        SAME_STEP (default; the true last observation is ``infos["final_obs"]``), NEXT_STEP or DISABLED, as in Gymnasium.
+    copy : bool
+        Whether returned arrays are the caller's to keep; without it the next step overwrites them.
+
+    Notes
+    -----
+    All copies draw from one generator, so copy i depends on the number of copies. In steps where an episode ends, ``infos``
+    has "episode" with returns "r" and lengths "l", and the mask "_episode", as Gymnasium's RecordEpisodeStatistics has.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        num_envs: int,
+        max_episode_steps: int | None = None,
+        autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
+        copy: bool = True,
+        render_mode: str | None = None,
+    ) -> None:
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, not {num_envs}")
+        if render_mode is not None:
+            raise ValueError("a vectorised world does not render; make one environment to look at it")
+        self.world, self.num_envs, self.max_episode_steps, self.copy = world, num_envs, max_episode_steps, copy
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
+        self.single_observation_space, self.single_action_space = world.observation_space, world.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._mode = _MODES[self.autoreset_mode]
+        self._limit = max_episode_steps or 2**62
+        self._discrete = isinstance(self.single_action_space, gym.spaces.Discrete)
+        self._n = int(self.single_action_space.n) if isinstance(self.single_action_space, gym.spaces.Discrete) else 0
+        self._like = world.reset(np.random.default_rng(0))
+        shape = np.shape(self._like)
+        self.states = np.zeros((num_envs, *shape), dtype=np.float64 if shape else np.int64)
+        self._observations = np.zeros((num_envs, *self.single_observation_space.shape), self.single_observation_space.dtype)  # type: ignore[misc]
+        self._final = np.zeros_like(self._observations)
+        self._rewards = np.zeros(num_envs)
+        self._terminated, self._truncated = np.zeros(num_envs, np.bool_), np.zeros(num_envs, np.bool_)
+        self._lengths, self._scores = np.zeros(num_envs, np.int64), np.zeros(num_envs)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode in every copy, or in those of ``options["reset_mask"]`` (bool [N])."""
+        if isinstance(seed, list):
+            seed = None if None in seed else int(np.random.SeedSequence(seed).generate_state(1)[0])
+        super().reset(seed=seed)
+        mask = np.ones(self.num_envs, np.bool_) if not options else options.get("reset_mask", np.ones(self.num_envs, np.bool_))
+        if np.shape(mask) != (self.num_envs,) or mask.dtype != np.bool_:
+            raise ValueError(f"options['reset_mask'] must be a bool array of shape ({self.num_envs},)")
+        vector_reset(
+            self.world, self.states, self._like, self._observations, self._lengths, self._scores, mask, self.np_random
+        )
+        self._terminated[mask] = self._truncated[mask] = False
+        return self._out(self._observations), {}
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Step every copy; an illegal action raises ValueError and changes nothing."""
+        if self._discrete:
+            actions = np.asarray(actions)
+            if actions.dtype != np.int64:
+                if actions.dtype.kind not in "iu":
+                    raise ValueError(f"actions must be integers, not {actions.dtype}")
+                actions = actions.astype(np.int64)
+        else:
+            actions = np.asarray(actions, dtype=np.float64)
+        if actions.shape != self.action_space.shape:
+            raise ValueError(f"actions must have shape {self.action_space.shape}, not {actions.shape}")
+        illegal = first_illegal(actions, self._n)
+        if illegal >= 0:
+            raise ValueError(f"action {actions[illegal]} of copy {illegal} is outside {self.single_action_space}")
+        if self._mode == 2 and np.any(self._terminated | self._truncated):
+            raise RuntimeError("an episode has ended: reset that copy with options={'reset_mask': mask}")
+        ends = vector_step(
+            self.world,
+            self.states,
+            self._like,
+            actions,
+            self._observations,
+            self._final,
+            self._rewards,
+            self._terminated,
+            self._truncated,
+            self._lengths,
+            self._scores,
+            self._limit,
+            self._mode,
+            self.np_random,
+        )
+        infos: dict[str, Any] = {}
+        if ends:
+            mask = self._terminated | self._truncated
+            infos = {"episode": {"r": self._scores.copy(), "l": self._lengths.copy()}, "_episode": mask}
+            if self._mode == 0:
+                infos |= {"final_obs": self._final.copy(), "_final_obs": mask}
+                self._lengths[mask] = 0
+                self._scores[mask] = 0.0
+        out = self._out
+        return out(self._observations), out(self._rewards), out(self._terminated), out(self._truncated), infos
+
+    def _out(self, array: np.ndarray) -> np.ndarray:
+        return array.copy() if self.copy else array
+
+    _ARRAYS = ("states", "_observations", "_terminated", "_truncated", "_lengths", "_scores")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where every copy is, the generator included."""
+        return {name.strip("_"): getattr(self, name).copy() for name in self._ARRAYS} | {
+            "rng": seeds.snapshot(self.np_random)
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `state_dict` returned."""
+        for name in self._ARRAYS:
+            getattr(self, name)[...] = state[name.strip("_")]
+        seeds.restore(self.np_random, state["rng"])
+
+    @property
+    def observations(self) -> np.ndarray:
+        """The current observations, shape [N, ...]; a view."""
+        return self._observations
+
+
+def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
+    """Return N copies of an environment that reset in the same step and report their episodes.
+
+    A `WorldVectorEnv` where the environment is a world of ours, one of Gymnasium's tables, or has a twin among ours; Gymnasium's own
+    vector environment otherwise.
+
+    Parameters
+    ----------
+    env : Env, World, VectorEnv or str
+    num_envs : int
+        Ignored for a VectorEnv.
+
+    Raises
+    ------
+    ValueError
+        Where the copies cannot be made, or a given VectorEnv resets in another mode.
+    """
+    if isinstance(env, gym.vector.VectorEnv):
+        mode = env.metadata.get("autoreset_mode")
+        if mode != AutoresetMode.SAME_STEP:
+            raise ValueError(f"env: a vector environment must be made with autoreset_mode=AutoresetMode.SAME_STEP, not {mode}")
+        return env if isinstance(env.unwrapped, WorldVectorEnv) else RecordEpisodeStatistics(env)
+    if is_world(env) and is_data(env):
+        return WorldVectorEnv(env, num_envs, copy=False)
+    single = as_env(env)
+    world, limit = as_world(single)
+    if not is_data(world):
+        twin = twin_of(single)
+        if twin is not None:
+            world, limit = twin, peel(single)[1]
+    if is_data(world):
+        return WorldVectorEnv(world, num_envs, limit, copy=False)
+    if num_envs > 1 and single.spec is None:
+        raise ValueError(f"env: {num_envs} copies need an id that Gymnasium can make; register it, or set num_envs=1")
+    spec = single.spec
+    makers = [(lambda: single) if spec is None or i == 0 else (lambda: gym.make(spec)) for i in range(num_envs)]
+    return RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, copy=False))
+

@@ -1,0 +1,45 @@
+"""The environments: worlds, one file each, registered with Gymnasium under ``rlcourse/``.
+
+>>> from rlcourse.envs import CartPole, cliff_walk
+
+Importing this package imports none of them: each is found when its name is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if __name__ == "envs":  # the link at the root of a checkout: be the very same modules
+    from rlcourse.core.links import follow_link
+
+    follow_link("envs")
+
+if TYPE_CHECKING:
+    from rlcourse.envs.acrobot import Acrobot
+    from rlcourse.envs.cartpole import CartPole
+    from rlcourse.envs.cliff_walk import cliff_walk
+    from rlcourse.envs.mountain_car import MountainCar
+    from rlcourse.envs.pendulum import Pendulum
+    from rlcourse.envs.windy_gridworld import windy_gridworld
+
+__all__ = ["Acrobot", "CartPole", "MountainCar", "Pendulum", "cliff_walk", "windy_gridworld"]
+
+MODULES = {  # name: the file that holds it; the functions make an MDP
+    "Acrobot": "rlcourse.envs.acrobot",
+    "CartPole": "rlcourse.envs.cartpole",
+    "MountainCar": "rlcourse.envs.mountain_car",
+    "Pendulum": "rlcourse.envs.pendulum",
+    "cliff_walk": "rlcourse.envs.cliff_walk",
+    "windy_gridworld": "rlcourse.envs.windy_gridworld",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
