@@ -115,6 +115,19 @@ class Box(Generic[P, R]):
         ours = all(kind.__module__.startswith("rlcourse.") for kind in (self.python, *kinds))
         return self._dispatcher(cached=ours)(*args, **kwargs)
 
+    def fastest(self, *args: P.args, **kwargs: P.kwargs) -> Callable[P, R]:
+        """Return what to call for arguments of these types, without `__call__`'s checks: for a hot loop in Python.
+
+        The example arguments are not used up: what is returned has not been called.
+        """
+        kinds = _tuple_types(args)
+        if not all(is_data(value) for value in args) or tuple(kinds) in self._uncompilable:
+            return self.python
+        register_for_cpu(kinds)
+        ours = all(kind.__module__.startswith("rlcourse.") for kind in (self.python, *kinds))
+        dispatcher: Callable[P, R] = self._dispatcher(cached=ours)
+        return dispatcher
+
     def _dispatcher(self, cached: bool) -> Any:
         """The numba dispatcher; only code of this package is cached, because the cache is keyed by its sources."""
         with _LOCK:

@@ -49,22 +49,19 @@ def vector_reset(world, states, like, observations, lengths, scores, mask, rng):
 
 
 @box
-def first_illegal(actions, n):
-    """Return the index of the first action outside 0..n-1 (n = 0: of the first row that is not finite), or -1."""
+def vector_step(
+    world, states, like, actions, n, observations, final, rewards, terminated, truncated, lengths, scores, limit, mode, rng
+):
+    """Step every copy in place; return how many episodes ended, or -1 - i where action i is illegal (then nothing changed).
+
+    Legal are 0..n-1, or finite rows where n is 0.
+    """
     for i in range(len(actions)):
         if n > 0:
             if not 0 <= actions.flat[i] < n:
-                return i
+                return -1 - i
         elif not np.all(np.isfinite(actions[i])):
-            return i
-    return -1
-
-
-@box
-def vector_step(
-    world, states, like, actions, observations, final, rewards, terminated, truncated, lengths, scores, limit, mode, rng
-):
-    """Step every copy in place; return how many episodes ended."""
+            return -1 - i
     ends = 0
     for i in range(len(states)):
         if mode == 1 and (terminated[i] or truncated[i]):  # NEXT_STEP: this step only resets; the action is ignored
@@ -146,6 +143,7 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         self._rewards = np.zeros(num_envs)
         self._terminated, self._truncated = np.zeros(num_envs, np.bool_), np.zeros(num_envs, np.bool_)
         self._lengths, self._scores = np.zeros(num_envs, np.int64), np.zeros(num_envs)
+        self._step: Any = None
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -175,16 +173,14 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
             actions = np.asarray(actions, dtype=np.float64)
         if actions.shape != self.action_space.shape:
             raise ValueError(f"actions must have shape {self.action_space.shape}, not {actions.shape}")
-        illegal = first_illegal(actions, self._n)
-        if illegal >= 0:
-            raise ValueError(f"action {actions[illegal]} of copy {illegal} is outside {self.single_action_space}")
         if self._mode == 2 and np.any(self._terminated | self._truncated):
             raise RuntimeError("an episode has ended: reset that copy with options={'reset_mask': mask}")
-        ends = vector_step(
+        arguments = (
             self.world,
             self.states,
             self._like,
             actions,
+            self._n,
             self._observations,
             self._final,
             self._rewards,
@@ -196,6 +192,13 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
             self._mode,
             self.np_random,
         )
+        if self._step is None:  # the first call goes through the box, which falls back to the interpreter if it must
+            ends = vector_step(*arguments)
+            self._step = vector_step.fastest(*arguments)
+        else:
+            ends = self._step(*arguments)
+        if ends < 0:
+            raise ValueError(f"action {actions[-1 - ends]} of copy {-1 - ends} is outside {self.single_action_space}")
         infos: dict[str, Any] = {}
         if ends:
             mask = self._terminated | self._truncated

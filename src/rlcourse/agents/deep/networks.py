@@ -50,43 +50,44 @@ class ActorCritic(nn.Module):
         with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
             self.encoder = make(encoder, observation_space)
-        sizes = [self.encoder.features_dim, *hidden]
-        # [2, in, out]: half 0 is the actor's, half 1 the critic's; the first layer is stored [in, 2 out], one product
-        self.first = nn.Parameter(torch.cat([_orthogonal(sizes[0], sizes[1], 2**0.5, generator) for _ in range(2)], dim=1))
-        self.first_bias = nn.Parameter(torch.zeros(2 * sizes[1]))
-        self.weights = nn.ParameterList(
-            torch.stack([_orthogonal(i, o, 2**0.5, generator) for _ in range(2)]) for i, o in zip(sizes[1:], sizes[2:], strict=False)
-        )
-        self.biases = nn.ParameterList(torch.zeros(2, 1, o) for o in sizes[2:])
-        self.policy = nn.Parameter(_orthogonal(sizes[-1], n, 0.01, generator))
-        self.policy_bias = nn.Parameter(torch.zeros(n))
-        self.value = nn.Parameter(_orthogonal(sizes[-1], 1, 1.0, generator))
-        self.value_bias = nn.Parameter(torch.zeros(1))
+        sizes = [self.encoder.features_dim, *hidden, n]
+        # Half 0 is the actor's, half 1 the critic's. The critic uses one output; its others stay zero.
+        gains = [(2**0.5, 2**0.5)] * len(hidden) + [(0.01, 1.0)]
+        self.weights = nn.ParameterList()  # [2, in, out]
+        self.biases = nn.ParameterList()  # [2, 1, out]
+        for i, o, (actor, critic) in zip(sizes, sizes[1:], gains, strict=False):
+            last = len(self.weights) == len(hidden)
+            weight = torch.zeros(2, i, o)
+            weight[0] = _orthogonal(i, o, actor, generator)
+            weight[1, :, : 1 if last else o] = _orthogonal(i, 1 if last else o, critic, generator)
+            self.weights.append(nn.Parameter(weight))
+            self.biases.append(nn.Parameter(torch.zeros(2, 1, o)))
         self.log_std = None if self.discrete else nn.Parameter(torch.full((n,), float(log_std)))
 
     def forward(self, observations: Any) -> tuple[Tensor, Tensor]:
         """Return the distribution's parameters, shape [B, A], and the values, shape [B]."""
-        x = torch.tanh(torch.addmm(self.first_bias, self.encoder(observations), self.first))
-        x = x.view(x.shape[0], 2, -1).transpose(0, 1)  # [2, B, H]
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            x = torch.tanh(torch.baddbmm(bias, x, weight))
-        actor, critic = x.unbind(0)
-        return torch.addmm(self.policy_bias, actor, self.policy), torch.addmm(self.value_bias, critic, self.value).squeeze(1)
+        features = self.encoder(observations)
+        x = features.expand(2, *features.shape)
+        *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
+        for w, b in hidden:
+            x = torch.tanh(torch.baddbmm(b, x, w))
+        x = torch.baddbmm(bias, x, weight)  # [2, B, A]
+        return x[0], x[1, :, 0]
 
     def act(self, observations: Any) -> Tensor:
         """Return the distribution's parameters alone, shape [B, A]: the actor's half of `forward`."""
-        width = self.first.shape[1] // 2
-        x = torch.tanh(torch.addmm(self.first_bias[:width], self.encoder(observations), self.first[:, :width]))
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            x = torch.tanh(torch.addmm(bias[0], x, weight[0]))
-        return torch.addmm(self.policy_bias, x, self.policy)
+        x = self.encoder(observations)
+        *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
+        for w, b in hidden:
+            x = torch.tanh(torch.addmm(b[0], x, w[0]))
+        return torch.addmm(bias[0], x, weight[0])
 
     def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Return noise that makes `choose` sample: Gumbel for a softmax policy, normal for a Gaussian one; [*shape, A]."""
-        like = self.policy_bias
+        shape = (*shape, self.biases[-1].shape[-1])
         if self.discrete:
-            return torch.empty(*shape, len(like), device=like.device).exponential_(generator=generator).log_().neg_()
-        return torch.randn(*shape, len(like), generator=generator, device=like.device)
+            return torch.empty(shape).exponential_(generator=generator).log_().neg_()
+        return torch.randn(shape, generator=generator)
 
     def choose(self, parameters: Tensor, noise: Tensor | None) -> Tensor:
         """Return actions, shape [B] or [B, A]; without noise the mode."""

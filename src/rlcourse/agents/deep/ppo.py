@@ -151,14 +151,17 @@ class PPO(Agent):
         c = self.config
         observations, actions, old_log_prob, advantage, target = self._prepare()
         learning_rate, clip_range = value(c.learning_rate, self.num_timesteps), value(c.clip_range, self.num_timesteps)
-        whole = c.batch_size >= len(advantage)
+        whole = c.batch_size >= len(advantage)  # one batch: no shuffling, and one normalisation for all epochs
+        normalise_each = c.normalize_advantage and not whole
+        if c.normalize_advantage and whole:
+            advantage = normalized(advantage)
         policy_term = value_term = entropy = torch.zeros(())
         for _ in range(c.n_epochs):
             order = None if whole else torch.randperm(len(advantage), generator=self.generator).to(self.device)
             for batch in (None,) if order is None else order.split(c.batch_size):
                 samples = (observations, actions, old_log_prob, advantage, target)
                 s, a, old, A, G = samples if batch is None else tuple(sample[batch] for sample in samples)
-                A = normalized(A) if c.normalize_advantage else A
+                A = normalized(A) if normalise_each else A
                 parameters, v = self.policy(s)
                 log_prob, table = self.policy.log_prob(parameters, a)
                 policy_term, value_term = clipped_surrogate(log_prob, old, A, clip_range), value_loss(v, G)
@@ -169,14 +172,15 @@ class PPO(Agent):
                 self.optimizer.step(loss, learning_rate, c.max_grad_norm)
         if not torch.isfinite(self.optimizer.parameters.sum()):
             raise FloatingPointError(f"the weights are no longer finite at step {self.num_timesteps}: lower learning_rate")
-        if not c.ent_coef:
-            entropy = self.policy.entropy(table)
+        with torch.no_grad():
+            unexplained = (G - v).var() / (G.var() + 1e-8)
+            entropy = entropy if c.ent_coef else self.policy.entropy(table)
         self.metrics = {
-            "policy_loss": float(policy_term.detach()),
-            "value_loss": float(value_term.detach()),
-            "entropy": float(entropy.detach()),
+            "policy_loss": policy_term.item(),
+            "value_loss": value_term.item(),
+            "entropy": entropy.item(),
             "learning_rate": learning_rate,
-            "explained_variance": 1.0 - float(((target - v).var() if whole else value_term.detach()) / (target.var() + 1e-8)),
+            "explained_variance": 1.0 - unexplained.item(),
         }
 
     @torch.no_grad()
