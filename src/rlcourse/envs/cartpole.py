@@ -75,7 +75,9 @@ class CartPole(NamedTuple):
 
 def make_env(render_mode: str | None = None) -> WorldEnv:
     """Make ``rlcourse/CartPole-v1``."""
-    return WorldEnv(CartPole(), render_mode=render_mode, fps=50)
+    from rlcourse.envs.drawing import cartpole
+
+    return WorldEnv(CartPole(), render_mode=render_mode, picture=cartpole, fps=50)
 
 
 def make_vec(num_envs: int = 1, **options: Any) -> WorldVectorEnv:

@@ -39,7 +39,10 @@ def _outcome(s: int, a: int) -> tuple[float, int, float, bool]:
 
 def make_env(render_mode: str | None = None) -> WorldEnv:
     """Make ``rlcourse/CliffWalk-v0``."""
-    return WorldEnv(cliff_walk(), render_mode=render_mode)
+    from rlcourse.envs.drawing import Grid
+
+    grid = Grid(ROWS, COLUMNS, START, GOAL, cliff=range(START + 1, GOAL))
+    return WorldEnv(cliff_walk(), render_mode=render_mode, picture=grid.picture, text=grid.text, fps=8)
 
 
 def make_vec(num_envs: int = 1, **options: Any) -> WorldVectorEnv:
