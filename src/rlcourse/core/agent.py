@@ -258,7 +258,14 @@ def make_callback(
 
 
 def evaluate(
-    agent: Any, env: Any, episodes: int = 10, *, seed: int = 0, deterministic: bool = True, max_steps: int = 100_000
+    agent: Any,
+    env: Any,
+    episodes: int = 10,
+    *,
+    seed: int = 0,
+    deterministic: bool = True,
+    max_steps: int = 10_000,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> np.ndarray:
     """Return the undiscounted returns of fresh episodes, shape [episodes].
 
@@ -273,6 +280,8 @@ def evaluate(
         As in `predict`.
     max_steps : int
         An episode without a time limit ends here.
+    stopped : callable
+        Asked after each step; True ends the evaluation early, with the episodes so far.
     """
     made = as_env(env)
     returns = np.zeros(episodes)
@@ -284,6 +293,8 @@ def evaluate(
             observation, reward, terminated, truncated, _ = made.step(action)
             returns[i] += reward
             start = False
+            if stopped():
+                return returns[:i]
             if terminated or truncated:
                 break
     return returns

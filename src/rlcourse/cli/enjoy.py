@@ -1,0 +1,118 @@
+"""`rlcourse enjoy`: a window, a GIF or an MP4."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlcourse.cli.main import UsageError
+from rlcourse.cli.options import Parser, count
+from rlcourse.cli.targets import find_agent
+
+__all__ = ["enjoy"]
+
+
+def enjoy(argv: Sequence[str]) -> int:
+    """Show a saved agent; see ``rlcourse enjoy --help``."""
+    parser = Parser(prog="rlcourse enjoy", description="Watch a saved agent, in a window or as a file (no display needed).")
+    parser.add_argument("run", help="run folder (its best checkpoint), agent file, or latest")
+    parser.add_argument("--gif", metavar="FILE", help="write an animated GIF")
+    parser.add_argument("--mp4", metavar="FILE", help="write an MP4 (pip install 'rlcourse[video]')")
+    parser.add_argument("--last", action="store_true", help="the last checkpoint instead of the best")
+    parser.add_argument("--episodes", type=count, default=1, help="episodes [1]")
+    parser.add_argument("--max-steps", type=count, default=500, help="steps in a file at most [500]")
+    parser.add_argument("--width", type=count, default=400, help="width of a GIF, pixels [400]")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first episode [0]")
+    parsed = parser.parse(argv)
+    agent, target, _ = find_agent(parsed.run, "last" if parsed.last else "best")
+    if target is None:
+        raise UsageError(f"{parsed.run} is not in a run folder, so its environment is unknown; name the run folder")
+    file = parsed.gif or parsed.mp4
+    if file is None:
+        return _window(agent, target, parsed)
+    if not Path(file).absolute().parent.is_dir():
+        raise UsageError(f"{'--gif' if parsed.gif else '--mp4'}: there is no folder {Path(file).parent}")
+    if not os.environ.get("DISPLAY"):
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    frames, fps = _frames(agent, target, parsed)
+    (_write_gif if parsed.gif else _write_mp4)(Path(file), frames, fps, parsed.width)
+    print(f"{file}: {len(frames)} frames")
+    return 0
+
+
+def _window(agent: Any, target: Any, parsed: Any) -> int:
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UsageError("there is no display for a window; write a file instead: --gif out.gif")
+    env = target.make(render_mode="human")
+    for episode in range(parsed.episodes):
+        total = 0.0
+        for reward in _play(agent, env, parsed.seed + episode, 10**9):
+            total += reward
+        print(f"episode {episode + 1}: return {total:g}")
+    env.close()
+    return 0
+
+
+def _frames(agent: Any, target: Any, parsed: Any) -> tuple[list[np.ndarray], float]:
+    try:
+        env = target.make(render_mode="rgb_array")
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{target.text} cannot be drawn: {error}") from error
+    frames: list[np.ndarray] = []
+    for episode in range(parsed.episodes):
+        for _ in _play(agent, env, parsed.seed + episode, parsed.max_steps, frames):
+            pass
+    fps = float(env.metadata.get("render_fps", 30))
+    env.close()
+    if not frames:
+        raise UsageError(f"{target.text} draws nothing in render_mode='rgb_array'")
+    return frames[: parsed.max_steps], fps
+
+
+def _play(agent: Any, env: Any, seed: int, max_steps: int, frames: list[np.ndarray] | None = None) -> Any:
+    """Play an episode; yield each reward, and keep the pictures."""
+    observation, _ = env.reset(seed=seed)
+    state, start = None, True
+    for _ in range(max_steps):
+        if frames is not None:
+            picture = env.render()
+            if isinstance(picture, np.ndarray):
+                frames.append(picture)
+        action, state = agent.predict(observation, state=state, episode_start=start)
+        observation, reward, terminated, truncated, _ = env.step(action)
+        start = False
+        yield float(reward)
+        if terminated or truncated:
+            if frames is not None:
+                frames.append(env.render())
+            return
+
+
+def _write_gif(path: Path, frames: list[np.ndarray], fps: float, width: int) -> None:
+    from PIL import Image
+
+    every = max(1, round(fps / 25))  # viewers show at most about 25 to 50 pictures a second
+    images = []
+    for frame in frames[::every]:
+        image = Image.fromarray(frame)
+        size = (min(width, image.width), round(image.height * min(width, image.width) / image.width))
+        images.append(image.resize(size, Image.Resampling.LANCZOS).quantize(64))
+    images[0].save(path, save_all=True, append_images=images[1:], duration=round(1000 * every / fps), loop=0, optimize=True)
+
+
+def _write_mp4(path: Path, frames: list[np.ndarray], fps: float, width: int) -> None:
+    try:
+        import imageio_ffmpeg
+    except ImportError as error:
+        raise UsageError("--mp4 needs imageio-ffmpeg: pip install 'rlcourse[video]', or write a --gif") from error
+    height, wide = (side - side % 2 for side in frames[0].shape[:2])
+    writer = imageio_ffmpeg.write_frames(str(path), (wide, height), fps=fps, macro_block_size=2)
+    writer.send(None)
+    for frame in frames:
+        writer.send(np.ascontiguousarray(frame[:height, :wide]))
+    writer.close()

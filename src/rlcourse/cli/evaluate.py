@@ -1,0 +1,41 @@
+"""`rlcourse evaluate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rlcourse.cli.main import UsageError
+from rlcourse.cli.options import Parser, count
+from rlcourse.cli.run import FINAL_SEEDS
+from rlcourse.cli.targets import find_agent, find_environment
+from rlcourse.core.agent import evaluate as evaluate_agent
+
+__all__ = ["evaluate"]
+
+
+def evaluate(argv: Sequence[str]) -> int:
+    """Measure a saved agent; see ``rlcourse evaluate --help``."""
+    parser = Parser(prog="rlcourse evaluate", description="Returns of a saved agent on fresh episodes.")
+    parser.add_argument("run", help="run folder (its best checkpoint), agent file, or latest")
+    parser.add_argument("--env", help="another environment than it was trained in")
+    parser.add_argument("--last", action="store_true", help="the last checkpoint instead of the best")
+    parser.add_argument("--episodes", type=count, default=100, help="episodes [100]")
+    parser.add_argument("--seed", type=int, default=FINAL_SEEDS, help="seed of the first episode")
+    parser.add_argument("--stochastic", action="store_true", help="act as the agent explores, not greedily")
+    parser.add_argument("--target", type=float, help="exit with 3 where the mean return is below this")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parsed = parser.parse(argv)
+    agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best")
+    target = find_environment(parsed.env) if parsed.env else target
+    env = target.make() if target else agent.env
+    if type(agent.observation_space) is not type(env.observation_space) or agent.observation_space.shape != env.observation_space.shape:
+        raise UsageError(f"--env: this agent sees {agent.observation_space}, that environment shows {env.observation_space}")
+    returns = evaluate_agent(agent, env, parsed.episodes, seed=parsed.seed, deterministic=not parsed.stochastic)
+    mean, error = float(returns.mean()), float(returns.std() / len(returns) ** 0.5)
+    if parsed.json:
+        spread = {"std": float(returns.std()), "min": float(returns.min()), "max": float(returns.max())}
+        print(json.dumps({"file": str(file), "episodes": len(returns), "mean": mean, "standard_error": error, **spread}))
+    else:
+        print(f"{file}\nmean return {mean:.2f} ± {error:.2f} over {len(returns)} episodes (min {returns.min():g}, max {returns.max():g})")
+    return 3 if parsed.target is not None and mean < parsed.target else 0

@@ -1,0 +1,95 @@
+"""`rlcourse list` and `rlcourse show`: they read sources and import no algorithm."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rlcourse import agents, presets
+from rlcourse.cli.options import Parser
+from rlcourse.core.catalogue import ENVIRONMENTS
+
+__all__ = ["list_", "show"]
+
+
+def list_(argv: Sequence[str]) -> int:
+    """List environments, agents or presets; see ``rlcourse list --help``."""
+    parser = Parser(prog="rlcourse list", description="What there is.")
+    parser.add_argument("what", choices=["envs", "agents", "presets"])
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    parsed = parser.parse(argv)
+    rows = {"envs": _envs, "agents": _agents, "presets": _presets}[parsed.what]()
+    if parsed.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    widths = [max(len(str(row[key])) for row in rows) for key in rows[0]]
+    for row in rows:
+        print("  ".join(str(value).ljust(width) for value, width in zip(row.values(), widths, strict=True)).rstrip())
+    return 0
+
+
+def show(argv: Sequence[str]) -> int:
+    """Print an algorithm's lecture and its code; see ``rlcourse show --help``."""
+    parser = Parser(prog="rlcourse show", description="An algorithm's lecture, and its box (or its settings and its learning loop).")
+    parser.add_argument("agent", help="for example sarsa, q-learning, ppo")
+    parsed = parser.parse(argv)
+    from rlcourse.cli.targets import agent_name
+
+    path = _source(agent_name(parsed.agent))
+    text = path.read_text()
+    tree = ast.parse(text)
+    print(ast.get_docstring(tree), end="\n\n")
+    boxes = [node for node in tree.body if isinstance(node, ast.FunctionDef) and _is_box(node)]
+    wanted: list[Any] = list(boxes)
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not boxes:
+            if node.name.endswith("Config"):
+                wanted.append(node)
+            else:
+                wanted += [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name in ("learn", "_update")]
+    lines = text.splitlines()
+    for node in wanted:
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        print("\n".join(lines[first - 1 : node.end_lineno]), end="\n\n")
+    print(path)
+    return 0
+
+
+def _is_box(node: ast.FunctionDef) -> bool:
+    return any(isinstance(decorator, ast.Name) and decorator.id == "box" for decorator in node.decorator_list)
+
+
+def _source(name: str) -> Path:
+    module = agents.MODULES[name].removeprefix("rlcourse.agents.")
+    return Path(agents.__file__).parent / f"{module.replace('.', '/')}.py"
+
+
+def _agents() -> list[dict[str, str]]:
+    rows = []
+    for name in sorted(agents.MODULES):
+        path = _source(name)
+        title = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
+        rows.append({"algo": path.stem, "class": name, "what": title})
+    return rows
+
+
+def _presets() -> list[dict[str, Any]]:
+    rows = []
+    for name in presets.names():
+        preset = presets.load(name)
+        goal = "no target" if preset.target is None else f"target {preset.target:g}"
+        rows.append({"preset": name, "env": preset.env, "algo": preset.algo, "target": goal, "pass_rate": preset.pass_rate})
+    return rows
+
+
+def _envs() -> list[dict[str, Any]]:
+    rows = []
+    for entry in ENVIRONMENTS:
+        path = Path(agents.__file__).parent.parent / (entry.world.split(":")[0].removeprefix("rlcourse.").replace(".", "/") + ".py")
+        title = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
+        rows.append({"id": entry.id, "limit": entry.limit or "-", "twin": entry.twin or "-", "what": title})
+    return rows
+

@@ -1,0 +1,143 @@
+"""Parsing: argparse with one-sentence errors, near misses, numbers as people write them, and one flag per setting of an agent."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, NoReturn, get_args, get_origin, get_type_hints
+
+from rlcourse.cli.main import UsageError
+from rlcourse.core.config import Config, did_you_mean
+from rlcourse.core.schedules import Schedule, parse
+
+__all__ = ["Parser", "add_settings", "count", "settings_of"]
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are `UsageError`s."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, allow_abbrev=False, formatter_class=_Formatter, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the message as one sentence."""
+        raise UsageError(f"{message[0].lower()}{message[1:]} (see {self.prog} --help)")
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Parse; an unknown flag names the nearest known one."""
+        parsed, unknown = self.parse_known_args(argv)
+        if unknown:
+            known = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
+            flag = unknown[0].split("=")[0]
+            near = did_you_mean(flag, known) if flag.startswith("-") else ""
+            raise UsageError(f"unknown argument {unknown[0]!r}{near if 'did you mean' in near else f' (see {self.prog} --help)'}")
+        return parsed
+
+
+class _Formatter(argparse.HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34, width=110)
+
+
+def count(text: str) -> int:
+    """Read a whole number >= 1 as people write them: 100000, 100_000, 1e5, 100k, 1.5M."""
+    match = re.fullmatch(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?)\s*([kKmM]?)\s*", text)
+    number = float(match[1].replace("_", "")) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()] if match else math.nan
+    if not (number >= 1 and number == int(min(number, 1e18))):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number >= 1; write for example 100000, 1e5 or 100k")
+    return int(number)
+
+
+def add_settings(parser: argparse.ArgumentParser, kind: type[Config], defaults: Mapping[str, Any], title: str) -> None:
+    """Add one flag per field of a Config; its comment is the help, the preset's value the default shown."""
+    group = parser.add_argument_group(title)
+    hints, comments = get_type_hints(kind, include_extras=True), _comments(kind)
+    for field in dataclasses.fields(kind):
+        default = defaults.get(field.name, field.default)
+        shown = _show(default)
+        flags = [f"--{field.name.replace('_', '-')}"] + (["--lr"] if field.name == "learning_rate" else [])
+        flags += ["--num-envs"] if field.name == "n_envs" else []
+        group.add_argument(
+            *flags,
+            dest=f"setting_{field.name}",
+            type=_reader(hints[field.name]),
+            metavar=_metavar(hints[field.name]),
+            default=None,
+            help=f"{comments.get(field.name, '')} [{shown}]".replace("%", "%%").strip(),
+        )
+
+
+def settings_of(parsed: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that were given on the command line."""
+    given = {name.removeprefix("setting_"): value for name, value in vars(parsed).items() if name.startswith("setting_")}
+    return {name: None if value is _NONE else value for name, value in given.items() if value is not None}
+
+
+_NONE: Any = object()
+
+
+def _reader(hint: Any) -> Callable[[str], Any]:
+    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    optional = type(None) in get_args(base) and base != Schedule
+
+    def read(text: str) -> Any:
+        if optional and text.lower() == "none":
+            return _NONE
+        try:
+            if base == Schedule:
+                return parse(text)
+            if base is bool:
+                return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+            if base is int:
+                return count(text) if text.strip("0") else int(text)
+            if get_origin(base) is tuple:
+                return tuple(int(part) for part in text.replace("x", ",").split(",") if part)
+            if str(get_origin(base)) == "typing.Literal" or base is str:
+                return text
+            return float(text)
+        except (ValueError, KeyError, argparse.ArgumentTypeError) as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is no {_metavar(hint).lower()}; {_advice(base, error)}") from error
+
+    return read
+
+
+def _advice(base: Any, error: Exception) -> str:
+    if base is bool:
+        return "write true or false"
+    return "write for example 64,64" if get_origin(base) is tuple else "write a number" if base is not Schedule else str(error)
+
+
+def _metavar(hint: Any) -> str:
+    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if str(get_origin(base)) == "typing.Literal":
+        return "|".join(map(str, get_args(base)))
+    if get_origin(base) is tuple:
+        return "WIDTHS"
+    return "SCHEDULE" if base == Schedule else "BOOL" if base is bool else "COUNT" if base is int else "NUMBER"
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, tuple | list) and not hasattr(value, "at"):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _comments(kind: type[Config]) -> dict[str, str]:
+    """Return the comment at the end of each field's line."""
+    try:
+        source = inspect.getsource(kind)
+    except OSError:
+        return {}
+    lines = source.splitlines()
+    body = ast.parse(inspect.cleandoc(source)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for node in body.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "# " in lines[node.lineno - 1]:
+            found[node.target.id] = lines[node.lineno - 1].split("# ", 1)[1]
+    return found

@@ -1,0 +1,247 @@
+"""`Run`: learning in a worker thread, evaluation and saving on the way, and the display and Ctrl-C in the main thread."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from rlcourse.cli.folder import RunFolder
+from rlcourse.cli.targets import Target
+from rlcourse.core.agent import Agent
+from rlcourse.core.agent import evaluate as evaluate_agent
+
+__all__ = ["FINAL_SEEDS", "Plan", "Run"]
+
+EVAL_SEEDS, FINAL_SEEDS = 10_000_000, 20_000_000  # evaluations choose the best; the final ones were never used for choosing
+FINAL_EPISODES = 100
+GRACE = 0.5  # seconds to finish the episode after Ctrl-C
+PATIENCE = 1.3  # further seconds until the process ends without the worker
+
+
+class Plan(NamedTuple):
+    """How long to train and when to look."""
+
+    total_timesteps: int
+    eval_every: int
+    eval_episodes: int
+    target: float | None = None
+    stop_at: float | None = None
+    early_stopping_rounds: int | None = None
+    metric: str = "mean"
+    minimize: bool = False
+
+
+class Run:
+    """One training run of an agent in a folder."""
+
+    def __init__(self, agent: Agent, target: Target, folder: RunFolder, plan: Plan, quiet: bool, progress: bool) -> None:
+        self.agent, self.target, self.folder, self.plan = agent, target, folder, plan
+        self.quiet = quiet
+        self.console = Console(stderr=False, quiet=quiet, highlight=False)
+        self.live = progress and not quiet and self.console.is_terminal
+        self.eval_env = target.make()
+        self.signal: int | None = None
+        self.error: BaseException | None = None
+        done = [row["mean"] for row in folder.rows("evaluations.csv")]
+        self.best = (min if plan.minimize else max)(done) if done else None
+        self.without_improvement = 0
+        self._next = (agent.num_timesteps // plan.eval_every + 1) * plan.eval_every
+        self.last_evaluation: float | None = None
+
+    def execute(self) -> int:
+        """Train, save, report; return the exit code."""
+        self.console.print(f"[bold]{type(self.agent).__name__}[/] on [bold]{self.target.text}[/] -> {self.folder.path}")
+        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        worker = threading.Thread(target=self._learn, daemon=True)
+        started = time.perf_counter()
+        try:
+            worker.start()
+            self._watch(worker)
+            if worker.is_alive():  # it was asked to stop and is stuck in an environment's step
+                print(f"rlcourse: the environment did not return; the newest checkpoint is in {self.folder.path}", file=sys.stderr)
+                sys.stderr.flush()
+                os._exit(128 + (self.signal or signal.SIGINT))
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        if self.error is not None:
+            raise self.error
+        return self._finish(time.perf_counter() - started)
+
+    # In the worker ----------------------------------------------------------------------------------------------------
+
+    def _learn(self) -> None:
+        try:
+            self.agent.learn(
+                self.plan.total_timesteps - self.agent.num_timesteps, callback=self._look, callback_every=self.plan.eval_every
+            )
+        except BaseException as error:
+            self.error = error
+
+    def _look(self, agent: Agent) -> bool:
+        """Log; evaluate, save and decide where it is time."""
+        self.folder.log(agent)
+        if self.signal is not None:
+            return False
+        if agent.num_timesteps < self._next and agent.num_timesteps < self.plan.total_timesteps:
+            return True
+        self._next = (agent.num_timesteps // self.plan.eval_every + 1) * self.plan.eval_every
+        returns = evaluate_agent(
+            agent, self.eval_env, self.plan.eval_episodes, seed=EVAL_SEEDS, stopped=lambda: self.signal is not None
+        )
+        if len(returns) < self.plan.eval_episodes:
+            return False
+        value = float({"mean": np.mean, "min": np.min, "median": np.median}[self.plan.metric](returns))
+        self.last_evaluation = value
+        self.folder.log_evaluation(agent.num_timesteps, value, float(returns.std()), len(returns))
+        self.folder.checkpoint(agent)
+        better = self.best is None or (value < self.best if self.plan.minimize else value > self.best)
+        self.without_improvement = 0 if better else self.without_improvement + 1
+        if better:
+            self.best = value
+            agent.save(self.folder.path / "best.safetensors")
+        if not self.live:
+            self.console.print(f"  step {agent.num_timesteps:>10,}   evaluation {value:10.2f}{'   best' if better else ''}")
+        stop_at, rounds = self.plan.stop_at, self.plan.early_stopping_rounds
+        reached = stop_at is not None and (value <= stop_at if self.plan.minimize else value >= stop_at)
+        return not reached and not (rounds is not None and self.without_improvement >= rounds)
+
+    # In the main thread -----------------------------------------------------------------------------------------------
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+
+    def _watch(self, worker: threading.Thread) -> None:
+        """Show progress until the worker ends; after a signal stop it gently, then at once."""
+        with _Display(self) as display:
+            asked: float | None = None
+            while worker.is_alive():
+                worker.join(0.05)
+                display.update()
+                if self.signal is None:
+                    continue
+                if asked is None:
+                    asked = time.perf_counter()
+                    self.agent.stop(at_episode_end=True)
+                elif time.perf_counter() - asked > GRACE + PATIENCE:
+                    return
+                elif time.perf_counter() - asked > GRACE:
+                    self.agent.stop()
+
+    def _finish(self, seconds: float) -> int:
+        self.agent.save(self.folder.path / "last.safetensors")
+        if self.signal is not None:
+            self.folder.close()
+            print(
+                f"\nrlcourse: interrupted at step {self.agent.num_timesteps:,}; saved in {self.folder.path}\n"
+                f"          go on with: rlcourse resume {self.folder.path}",
+                file=sys.stderr,
+            )
+            return 128 + self.signal
+        best = self.folder.path / "best.safetensors"
+        chosen = type(self.agent).load(best, env=self.target.env) if best.exists() else self.agent
+        episodes = min(FINAL_EPISODES, max(1, self.plan.eval_episodes * 5))
+        returns = evaluate_agent(chosen, self.eval_env, episodes, seed=FINAL_SEEDS)
+        self._draw()
+        verdict = self._report(returns, seconds)
+        self.folder.close()
+        return verdict
+
+    def _draw(self) -> None:
+        from rlcourse.plotting import learning_curve
+
+        history = self.agent.history
+        column = history.columns[0]
+        evaluations = [(row["timesteps"], row["mean"]) for row in self.folder.rows("evaluations.csv")]
+        learning_curve(
+            self.folder.path / "curve.png",
+            f"{type(self.agent).__name__} on {self.target.text}",
+            history["timesteps"],
+            history[column],
+            evaluations if column == "return" else (),
+            self.plan.target if column == "return" else None,
+            column,
+        )
+
+    def _report(self, returns: np.ndarray, seconds: float) -> int:
+        """Write card.md, print the summary."""
+        mean, error = float(returns.mean()), float(returns.std() / max(1, len(returns)) ** 0.5)
+        target, path, steps = self.plan.target, self.folder.path, self.agent.num_timesteps
+        met = target is None or (mean <= target if self.plan.minimize else mean >= target)
+        result = f"{mean:.2f} ± {error:.2f}"
+        goal = "" if target is None else f" (target {target:g}: {'reached' if met else 'not reached'})"
+        card = [
+            f"# {type(self.agent).__name__} on {self.target.text}",
+            "",
+            f"* Greedy return over {len(returns)} fresh episodes of the best checkpoint: **{result}**{goal} (± standard error)",
+            f"* {steps:,} environment steps, {len(self.agent.history):,} episodes, {seconds:.1f} s, seed {self.agent.seed}",
+            "* Settings, command and versions: `config.toml`",
+            f"* Watch it: `rlcourse enjoy {path}`; go on: `rlcourse resume {path} -n 100k`",
+            "",
+            "![learning curve](curve.png)",
+            "",
+        ]
+        (path / "card.md").write_text("\n".join(card))
+        table = Table.grid(padding=(0, 2))
+        color = "green" if met else "yellow"
+        table.add_row("result", f"[bold {color}]{result}[/] greedy return, {len(returns)} fresh episodes{goal}")
+        table.add_row("steps", f"{steps:,} in {seconds:.1f} s")
+        table.add_row("run", str(path))
+        table.add_row("", "curve.png, card.md, episodes.csv, best.safetensors, last.safetensors")
+        table.add_row("next", f"rlcourse enjoy {path}")
+        self.console.print(table)
+        if self.quiet:
+            print(f"{mean:.2f} {path}")
+        return 0
+
+
+class _Display:
+    """The live line: bar, steps, steps/s, return, time left."""
+
+    def __init__(self, run: Run) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.run = run
+        self.progress = Progress(
+            BarColumn(30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("return [bold]{task.fields[score]}[/]"),
+            TextColumn("eval [bold]{task.fields[evaluation]}[/]"),
+            TextColumn("eta"),
+            TimeRemainingColumn(compact=True),
+            console=run.console,
+            disable=not run.live,
+        )
+        self.began, self.first = time.perf_counter(), run.agent.num_timesteps
+        self.task = self.progress.add_task("", total=run.plan.total_timesteps, rate="", score="-", evaluation="-")
+
+    def __enter__(self) -> _Display:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.update()
+        self.progress.stop()
+
+    def update(self) -> None:
+        """Show where the agent is."""
+        agent = self.run.agent
+        rate = (agent.num_timesteps - self.first) / max(1e-9, time.perf_counter() - self.began)
+        recent = agent.history.rows[-100:, 0]
+        self.progress.update(
+            self.task,
+            completed=agent.num_timesteps,
+            rate=f"{rate:,.0f} steps/s",
+            score=f"{recent.mean():.1f}" if len(recent) else "-",
+            evaluation="-" if self.run.last_evaluation is None else f"{self.run.last_evaluation:.1f}",
+        )

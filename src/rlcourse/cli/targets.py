@@ -1,0 +1,155 @@
+"""What the user named: an environment, an agent, a run."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+from rlcourse import agents, presets
+from rlcourse.cli.main import UsageError
+from rlcourse.core import spaces
+from rlcourse.core.config import did_you_mean
+from rlcourse.core.world import WorldEnv, is_world
+
+__all__ = ["Target", "agent_class", "agent_name", "default_algo", "find_agent", "find_environment"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """An environment that the user named.
+
+    Attributes
+    ----------
+    text : str
+        As it was named; naming it again finds it again.
+    label : str
+        For folders and titles.
+    make : callable
+        ``make(**kwargs)`` makes one environment.
+    env : object
+        What an agent is given: the id where there is one, so that copies can be made.
+    preset : Preset or None
+    """
+
+    text: str
+    label: str
+    make: Callable[..., gym.Env[Any, Any]]
+    env: Any
+    preset: presets.Preset | None = None
+
+
+def find_environment(text: str) -> Target:
+    """Find a preset, a Gymnasium id, or ``file.py:Class``."""
+    if ".py:" in text:
+        return _from_file(text)
+    preset = presets.load(text) if text in presets.names() else None
+    id = preset.env if preset else text
+    if id.rsplit(":", 1)[-1] not in gym.registry:
+        known = {*presets.names(), *gym.registry}
+        versions = [name for name in gym.registry if name.rsplit("-v", 1)[0] == id]
+        hint = f"; did you mean {versions[-1]!r}?" if versions else did_you_mean(id, known)
+        if "did you mean" not in hint:
+            hint = "; see rlcourse list envs, or write file.py:Class"
+        if ":" not in id:
+            raise UsageError(f"unknown environment {text!r}{hint}")
+
+    def make(**kwargs: Any) -> gym.Env[Any, Any]:
+        try:
+            return gym.make(id, **kwargs)
+        except (gym.error.Error, ImportError) as error:
+            raise UsageError(f"environment {text!r} cannot be made: {str(error).splitlines()[0]}") from error
+
+    label = preset.name if preset else id.replace("/", "-").replace(":", "-")
+    return Target(text, label, make, id, preset)
+
+
+def _from_file(text: str) -> Target:
+    path_text, _, name = text.rpartition(":")
+    path = Path(path_text).expanduser().resolve()
+    if not path.is_file():
+        raise UsageError(f"environment {text!r}: there is no file {path_text}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    spec.loader.exec_module(module)
+    made = getattr(module, name, None)
+    if made is None:
+        public = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise UsageError(f"{path_text} has no {name!r}{did_you_mean(name, public)}")
+
+    def make(**kwargs: Any) -> gym.Env[Any, Any]:
+        env = made() if not kwargs or not (isinstance(made, type) and issubclass(made, gym.Env)) else made(**kwargs)
+        if is_world(env):
+            return WorldEnv(env)
+        if not isinstance(env, gym.Env):
+            raise UsageError(f"{text} is neither a gymnasium.Env nor a world, but {type(env).__name__}")
+        return env
+
+    example = made()
+    return Target(text, f"{path.stem}-{name}", make, example if is_world(example) else make())
+
+
+def agent_name(text: str) -> str:
+    """Return the class name of an agent, however its name is written."""
+    plain = {_plain(name): name for name in agents.MODULES}
+    if _plain(text) not in plain:
+        written = sorted({module.rsplit(".", 1)[1] for module in agents.MODULES.values()})
+        raise UsageError(f"--algo: unknown agent {text!r}{did_you_mean(text.lower().replace('-', '_'), written)}")
+    return plain[_plain(text)]
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace("-", "").replace("_", "")
+
+
+def agent_class(name: str) -> Any:
+    """Import an agent's class by name."""
+    return getattr(agents, name)
+
+
+def default_algo(target: Target) -> str:
+    """Return the agent to take where none was named."""
+    if target.preset:
+        return target.preset.algo
+    env = target.make()
+    finite = spaces.is_finite(env.observation_space) and spaces.is_finite(env.action_space)
+    env.close()
+    return "q_learning" if finite else "ppo"
+
+
+def find_agent(text: str, which: str = "best") -> tuple[Any, Target | None, Path]:
+    """Load the agent of a run folder (or of one file); return it, its environment and the file.
+
+    "latest" is the newest run below ``runs/``.
+    """
+    path = Path(text)
+    if text == "latest":
+        folders = sorted(Path("runs").glob("**/config.toml"), key=lambda file: file.stat().st_mtime)
+        if not folders:
+            raise UsageError("'latest': there is no run below runs/; train one with: rlcourse train cartpole")
+        path = folders[-1].parent
+    if not path.exists():
+        raise UsageError(f"there is no run or agent file {text!r}")
+    file = path
+    if path.is_dir():
+        file = next((path / f"{name}.safetensors" for name in (which, "last") if (path / f"{name}.safetensors").exists()), path)
+        if file is path:
+            raise UsageError(f"{path} holds no saved agent ({which}.safetensors)")
+    folder = file.parent if (file.parent / "config.toml").exists() else file.parent.parent
+    target = None
+    if (folder / "config.toml").exists():
+        target = find_environment(tomllib.loads((folder / "config.toml").read_text())["run"]["env"])
+    try:
+        agent = agents.load(file, env=target.env if target else None)
+    except (ValueError, OSError) as error:
+        raise UsageError(str(error)) from error
+    return agent, target, file

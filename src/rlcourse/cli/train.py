@@ -1,0 +1,157 @@
+"""`rlcourse train` and `rlcourse resume`."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rlcourse.cli.folder import RunFolder
+from rlcourse.cli.main import UsageError
+from rlcourse.cli.options import Parser, add_settings, count, settings_of
+from rlcourse.cli.run import Plan, Run
+from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_environment
+
+__all__ = ["resume", "train"]
+
+
+def train(argv: Sequence[str]) -> int:
+    """Train an agent; see ``rlcourse train --help``."""
+    scan = Parser(prog="rlcourse train", add_help=False)  # first the two words that decide which flags there are
+    scan.add_argument("--algo", "-a")
+    scan.add_argument("env", nargs="?")
+    _add_run_options(scan, None)
+    found, _ = scan.parse_known_args([word for word in argv if word not in ("-h", "--help")])
+    target = find_environment(found.env) if found.env else None
+    name = agent_name(found.algo or default_algo(target)) if target or found.algo else None
+    if target is None and not {"-h", "--help"} & set(argv):
+        raise UsageError("train: name an environment, for example: rlcourse train cartpole")
+    parser = Parser(prog="rlcourse train", description="Train an agent and write a run folder.")
+    parser.add_argument("env", help="preset (rlcourse list presets), Gymnasium id, or file.py:Class")
+    parser.add_argument("--algo", "-a", help=f"agent (rlcourse list agents) [{name or 'by environment'}]")
+    _add_run_options(parser, target)
+    defaults: dict[str, Any] = {}
+    if name:
+        kind = agent_class(name)
+        key = kind.__module__.rsplit(".", 1)[1]
+        defaults = dict(target.preset.agents.get(key, {})) if target and target.preset else {}
+        add_settings(parser, kind.Config, defaults, f"settings of {name}")
+    parsed = parser.parse(argv)
+    if target is None or name is None:
+        raise UsageError("train: name an environment, for example: rlcourse train cartpole")
+    if parsed.seeds is not None:
+        from rlcourse.cli.many import train_many
+
+        return train_many(list(argv), target, name, parsed)
+    plan = _plan(parsed, target)
+    agent = _make_agent(name, target, parsed.seed, defaults | settings_of(parsed))
+    folder = RunFolder.create(parsed.out, target.label, type(agent).__module__.rsplit(".", 1)[1], parsed.seed)
+    folder.write_config(
+        {
+            "run": {"env": _lasting(target.text), "algo": name, "seed": parsed.seed, "command": " ".join(["rlcourse train", *argv])},
+            "plan": plan._asdict(),
+            "agent": agent.config.as_dict(),
+            "versions": _versions(),
+        }
+    )
+    return Run(agent, target, folder, plan, quiet=parsed.quiet, progress=not parsed.no_progress).execute()
+
+
+def resume(argv: Sequence[str]) -> int:
+    """Go on with a saved run; see ``rlcourse resume --help``."""
+    from rlcourse.cli.targets import find_agent
+
+    parser = Parser(prog="rlcourse resume", description="Go on exactly where a run was saved.")
+    parser.add_argument("run", help="run folder, or latest")
+    parser.add_argument("--total-timesteps", "-n", type=count, help="further steps [what is left of the budget]")
+    parser.add_argument("--quiet", "-q", action="store_true", help="print only the result")
+    parser.add_argument("--no-progress", action="store_true", help="no live display")
+    parsed = parser.parse(argv)
+    agent, target, file = find_agent(parsed.run, which="last")
+    folder = RunFolder(file.parent)
+    if target is None or not (folder.path / "config.toml").exists():
+        raise UsageError(f"{parsed.run} is no run folder (it has no config.toml)")
+    saved = tomllib.loads((folder.path / "config.toml").read_text())["plan"]
+    plan = Plan(**saved)
+    left = parsed.total_timesteps or plan.total_timesteps - agent.num_timesteps
+    if left < 1:
+        raise UsageError(f"the run has spent its budget of {plan.total_timesteps:,} steps; give more with -n")
+    folder.resume_after(agent)
+    plan = plan._replace(total_timesteps=agent.num_timesteps + left)
+    return Run(agent, target, folder, plan, quiet=parsed.quiet, progress=not parsed.no_progress).execute()
+
+
+def _add_run_options(parser: Parser, target: Target | None) -> None:
+    preset = target.preset if target else None
+    group = parser.add_argument_group("the run")
+
+    def default(value: Any) -> str:
+        return f"[{value}]" if preset else ""
+
+    total = preset.total_timesteps if preset else 100_000
+    group.add_argument("--total-timesteps", "-n", "--timesteps", "--n-timesteps", type=count, help=f"environment steps [{total:,}]")
+    group.add_argument("--seed", type=_seed, default=0, help="seed of everything random [0]")
+    group.add_argument("--seeds", type=count, help="train this many seeds in parallel, with one curve")
+    group.add_argument("--out", "-o", default="runs", help="folder for runs [runs]")
+    every = preset.eval_every if preset else "a tenth of the steps"
+    group.add_argument("--eval-every", "--every-n-steps", "--eval-freq", type=count, help=f"steps between evaluations [{every}]")
+    group.add_argument("--eval-episodes", type=count, help=f"episodes per evaluation [{preset.eval_episodes if preset else 20}]")
+    group.add_argument("--target", type=float, help=f"mean return that counts as solved {default(preset and preset.target)}")
+    group.add_argument("--stop-at", type=float, help=f"stop early at this evaluation {default(preset and preset.stop_at)}")
+    group.add_argument("--early-stopping-rounds", type=count, help="stop after this many evaluations without improvement")
+    group.add_argument("--metric", default="mean", choices=["mean", "min", "median"], help="what an evaluation is judged by [mean]")
+    group.add_argument("--minimize", action="store_true", help="smaller is better")
+    group.add_argument("--quiet", "-q", action="store_true", help="print only the result")
+    group.add_argument("--no-progress", action="store_true", help="no live display")
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit():
+        raise UsageError(f"--seed: {text!r} is no whole number >= 0")
+    return int(text)
+
+
+def _plan(parsed: Any, target: Target) -> Plan:
+    preset = target.preset
+    total = parsed.total_timesteps or (preset.total_timesteps if preset else 100_000)
+    return Plan(
+        total_timesteps=total,
+        eval_every=parsed.eval_every or (preset.eval_every if preset else max(1, total // 10)),
+        eval_episodes=parsed.eval_episodes or (preset.eval_episodes if preset else 20),
+        target=parsed.target if parsed.target is not None else (preset.target if preset else None),
+        stop_at=parsed.stop_at if parsed.stop_at is not None else (preset.stop_at if preset else None),
+        early_stopping_rounds=parsed.early_stopping_rounds,
+        metric=parsed.metric,
+        minimize=parsed.minimize,
+    )
+
+
+def _make_agent(name: str, target: Target, seed: int, settings: dict[str, Any]) -> Any:
+    kind = agent_class(name)
+    try:
+        return kind(target.env, seed=seed, **settings)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _lasting(text: str) -> str:
+    """Return a name of the environment that holds from any working folder."""
+    if ".py:" not in text:
+        return text
+    path, _, name = text.rpartition(":")
+    return f"{Path(os.path.abspath(os.path.expanduser(path)))}:{name}"
+
+
+def _versions() -> dict[str, str]:
+    import platform
+    import sys
+
+    from rlcourse import __version__
+
+    found = {"rlcourse": __version__, "python": platform.python_version()}
+    for module in ("numpy", "gymnasium", "numba", "torch"):
+        if module in sys.modules:
+            found[module] = str(sys.modules[module].__version__)
+    return found

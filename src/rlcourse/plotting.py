@@ -1,0 +1,102 @@
+"""Pictures of learning (matplotlib's Figure, no display needed)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+__all__ = ["learning_curve", "seeds_curve"]
+
+BLUE, ORANGE, GREY = "#3465a4", "#de781f", "#8a8a85"
+
+
+def learning_curve(
+    path: Path,
+    title: str,
+    steps: np.ndarray,
+    returns: np.ndarray,
+    evaluations: Sequence[tuple[float, float]] = (),
+    target: float | None = None,
+    label: str = "return",
+) -> None:
+    """Draw one run.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    title : str
+    steps, returns : ndarray, shape [episodes]
+    evaluations : sequence of (step, mean return)
+    target : float, optional
+    label : str
+        What the y axis shows.
+    """
+    figure, axes = _frame(title, label)
+    if len(returns):
+        window = max(1, min(100, len(returns) // 10))
+        smooth = np.convolve(returns, np.ones(window) / window, mode="valid")
+        shown = np.unique(np.linspace(0, len(returns) - 1, min(len(returns), 5000)).astype(int))
+        axes.plot(steps[shown], returns[shown], ".", color=BLUE, alpha=0.18, markersize=3, markeredgewidth=0)
+        axes.plot(steps[window - 1 :], smooth, color=BLUE, linewidth=1.8, label=f"training, mean of {window} episodes")
+        low, high = np.percentile(returns, (1, 100))
+        values = [low, high, *([] if target is None else [target])]
+        axes.set_ylim(min(values) - 0.06 * (np.ptp(values) + 1e-9), max(values) + 0.08 * (np.ptp(values) + 1e-9))
+    if evaluations:
+        axes.plot(*zip(*evaluations, strict=True), "o-", color=ORANGE, markersize=4.5, linewidth=1.2, label="greedy evaluation")
+    _finish(figure, axes, path, target)
+
+
+def seeds_curve(
+    path: Path, title: str, runs: Sequence[tuple[np.ndarray, np.ndarray]], target: float | None = None, label: str = "return"
+) -> None:
+    """Draw the mean of several runs with its 95 % bootstrap interval; each run is (steps, returns) over episodes."""
+    figure, axes = _frame(title, label)
+    last = min(float(steps[-1]) for steps, _ in runs)
+    grid = np.linspace(0, last, 60)[1:]
+    table = np.array([_binned(steps, returns, grid) for steps, returns in runs])  # [runs, 59]
+    rng = np.random.default_rng(0)
+    means = np.array([table[rng.integers(0, len(table), len(table))].mean(axis=0) for _ in range(1000)])
+    low, high = np.percentile(means, (2.5, 97.5), axis=0)
+    for row in table:
+        axes.plot(grid, row, color=BLUE, alpha=0.25, linewidth=0.8)
+    axes.fill_between(grid, low, high, color=BLUE, alpha=0.25, linewidth=0, label="95 % bootstrap interval of the mean")
+    axes.plot(grid, table.mean(axis=0), color=BLUE, linewidth=2, label=f"mean of {len(runs)} seeds")
+    _finish(figure, axes, path, target)
+
+
+def _binned(steps: np.ndarray, returns: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Return the mean return of the episodes that ended in each interval of the grid; empty ones take the one before."""
+    out = np.empty(len(grid))
+    edges = np.concatenate([[0.0], grid])
+    value = returns[0]
+    for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        inside = returns[(steps > low) & (steps <= high)]
+        value = inside.mean() if len(inside) else value
+        out[i] = value
+    return out
+
+
+def _frame(title: str, label: str) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    axes.set_xlabel("environment steps")
+    axes.set_ylabel(label)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e4e4de", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g}M" if x >= 1e6 else f"{x / 1e3:g}k" if x >= 1e3 else f"{x:g}")
+    return figure, axes
+
+
+def _finish(figure: Figure, axes: Any, path: Path, target: float | None) -> None:
+    if target is not None:
+        axes.axhline(target, color=GREY, linestyle="--", linewidth=1, label=f"target {target:g}")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8.5, loc="lower right")
+    figure.savefig(path, dpi=130)
