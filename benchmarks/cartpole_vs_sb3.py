@@ -4,8 +4,8 @@
     python benchmarks/cartpole_vs_sb3.py speed      # (a) steps/s at identical hyper-parameters, both sides interleaved
     python benchmarks/cartpole_vs_sb3.py solve      # (b) process start until the greedy 100-episode mean is 475, 10 paired seeds
 
-The hyper-parameters are those of rl-zoo's tuned CartPole preset. (b) is ours with our preset (presets/cartpole.toml) against stable-baselines3
-with that one; both check every 2,048 steps, and the time of the checks is taken off on both sides. One thread each
+The hyper-parameters are those of rl-zoo's tuned CartPole preset. (b) is ours with our preset (presets/cartpole.toml) against
+stable-baselines3 with that one; both check every 2,048 steps, and the time of the checks is taken off on both sides. One thread each
 (OMP_NUM_THREADS=1); look at the ratios, machines differ.
 """
 

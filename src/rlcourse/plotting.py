@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def learning_curve(
         window = max(1, min(100, len(returns) // 10))
         smooth = np.convolve(returns, np.ones(window) / window, mode="valid")
         shown = np.unique(np.linspace(0, len(returns) - 1, min(len(returns), 5000)).astype(int))
-        axes.plot(steps[shown], returns[shown], ".", color=BLUE, alpha=0.18, markersize=3, markeredgewidth=0)
+        axes.plot(steps[shown], returns[shown], ".", color=BLUE, alpha=0.35, markersize=3.5, markeredgewidth=0)
         axes.plot(steps[window - 1 :], smooth, color=BLUE, linewidth=1.8, label=f"training, mean of {window} episodes")
         low, high = np.percentile(returns, (1, 100))
         values = [low, high, *([] if target is None else [target])]
@@ -74,7 +75,7 @@ def _binned(steps: np.ndarray, returns: np.ndarray, grid: np.ndarray) -> np.ndar
     out = np.empty(len(grid))
     edges = np.concatenate([[0.0], grid])
     value = returns[0]
-    for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (low, high) in enumerate(itertools.pairwise(edges)):
         inside = returns[(steps > low) & (steps <= high)]
         value = inside.mean() if len(inside) else value
         out[i] = value

@@ -89,9 +89,7 @@ class TabularAgent(Agent):
         if self._trial is not None:
             self._trial.stop(at_episode_end)
 
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
         """Return greedy actions (the first of equals), or epsilon-greedy ones; see `Agent.predict`."""
         batch = spaces.is_batch(self.observation_space, observation)
         indices = np.atleast_1d(np.asarray(spaces.ravel(self.observation_space, observation)))

@@ -92,4 +92,3 @@ def _envs() -> list[dict[str, Any]]:
         title = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
         rows.append({"id": entry.id, "limit": entry.limit or "-", "twin": entry.twin or "-", "what": title})
     return rows
-

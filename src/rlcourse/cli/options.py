@@ -21,8 +21,8 @@ __all__ = ["Parser", "add_settings", "count", "settings_of"]
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are `UsageError`s."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, formatter_class=_Formatter, **kwargs)
+    def __init__(self, prog: str, description: str | None = None, add_help: bool = True) -> None:
+        super().__init__(prog, description=description, add_help=add_help, allow_abbrev=False, formatter_class=_Formatter)
 
     def error(self, message: str) -> NoReturn:
         """Raise the message as one sentence."""

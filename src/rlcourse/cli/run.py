@@ -81,9 +81,7 @@ class Run:
 
     def _learn(self) -> None:
         try:
-            self.agent.learn(
-                self.plan.total_timesteps - self.agent.num_timesteps, callback=self._look, callback_every=self.plan.eval_every
-            )
+            self.agent.learn(self.plan.total_timesteps - self.agent.num_timesteps, callback=self._look, callback_every=self.plan.eval_every)
         except BaseException as error:
             self.error = error
 
@@ -95,12 +93,10 @@ class Run:
         if agent.num_timesteps < self._next and agent.num_timesteps < self.plan.total_timesteps:
             return True
         self._next = (agent.num_timesteps // self.plan.eval_every + 1) * self.plan.eval_every
-        returns = evaluate_agent(
-            agent, self.eval_env, self.plan.eval_episodes, seed=EVAL_SEEDS, stopped=lambda: self.signal is not None
-        )
+        returns = evaluate_agent(agent, self.eval_env, self.plan.eval_episodes, seed=EVAL_SEEDS, stopped=lambda: self.signal is not None)
         if len(returns) < self.plan.eval_episodes:
             return False
-        value = float({"mean": np.mean, "min": np.min, "median": np.median}[self.plan.metric](returns))
+        value = float({"mean": returns.mean(), "min": returns.min(), "median": np.median(returns)}[self.plan.metric])
         self.last_evaluation = value
         self.folder.log_evaluation(agent.num_timesteps, value, float(returns.std()), len(returns))
         self.folder.checkpoint(agent)

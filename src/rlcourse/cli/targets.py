@@ -87,12 +87,12 @@ def _from_file(text: str) -> Target:
         raise UsageError(f"{path_text} has no {name!r}{did_you_mean(name, public)}")
 
     def make(**kwargs: Any) -> gym.Env[Any, Any]:
-        env = made() if not kwargs or not (isinstance(made, type) and issubclass(made, gym.Env)) else made(**kwargs)
+        env: Any = made() if not kwargs or not (isinstance(made, type) and issubclass(made, gym.Env)) else made(**kwargs)
         if is_world(env):
             return WorldEnv(env)
-        if not isinstance(env, gym.Env):
-            raise UsageError(f"{text} is neither a gymnasium.Env nor a world, but {type(env).__name__}")
-        return env
+        if isinstance(env, gym.Env):
+            return env
+        raise UsageError(f"{text} is neither a gymnasium.Env nor a world, but {type(env).__name__}")
 
     example = made()
     return Target(text, f"{path.stem}-{name}", make, example if is_world(example) else make())

@@ -25,7 +25,8 @@ def train(argv: Sequence[str]) -> int:
     _add_run_options(scan, None)
     found, _ = scan.parse_known_args([word for word in argv if word not in ("-h", "--help")])
     target = find_environment(found.env) if found.env else None
-    name = agent_name(found.algo or default_algo(target)) if target or found.algo else None
+    algo = found.algo or (default_algo(target) if target else None)
+    name = agent_name(algo) if algo else None
     if target is None and not {"-h", "--help"} & set(argv):
         raise UsageError("train: name an environment, for example: rlcourse train cartpole")
     parser = Parser(prog="rlcourse train", description="Train an agent and write a run folder.")

@@ -50,7 +50,7 @@ class Agent(ABC):
 
     Config: ClassVar[type[Config]]
 
-    def __init__(self, env: Any, *, seed: int = 0, config: Config | None = None, **settings: Any) -> None:
+    def __init__(self, env: Any, *, seed: int = 0, config: Any = None, **settings: Any) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"seed must be a whole number >= 0, not {seed!r}")
         if config is None:
@@ -76,9 +76,7 @@ class Agent(ABC):
         if "Config" in cls.__dict__:
             keyword = inspect.Parameter.KEYWORD_ONLY
             parameters = [inspect.Parameter("env", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-            parameters += [
-                inspect.Parameter(field.name, keyword, default=field.default) for field in dataclasses.fields(cls.Config)
-            ]
+            parameters += [inspect.Parameter(field.name, keyword, default=field.default) for field in dataclasses.fields(cls.Config)]
             parameters += [inspect.Parameter("seed", keyword, default=0), inspect.Parameter("config", keyword, default=None)]
             cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
 
@@ -117,9 +115,7 @@ class Agent(ABC):
         """
 
     @abstractmethod
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
         """Return the action for an observation, or for a batch of them, and the recurrent state (None here).
 
         Parameters
@@ -227,7 +223,8 @@ def chain(callbacks: Callback | Iterable[Callback] | None) -> Callback:
     listed = [] if callbacks is None else [callbacks] if callable(callbacks) else list(callbacks)
 
     def call(agent: Agent) -> bool:
-        return all([each(agent) is not False for each in listed])
+        answers = [each(agent) for each in listed]  # all are called, whatever the first one says
+        return all(answer is not False for answer in answers)
 
     return call
 

@@ -103,9 +103,7 @@ class Box(Generic[P, R]):
             self._uncompilable.add(kinds)
             names = ", ".join(sorted({kind.__name__ for kind in kinds})) or "these arguments"
             reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-            warnings.warn(
-                f"{self.python.__name__} runs interpreted: numba cannot compile it for {names} ({reason})", stacklevel=2
-            )
+            warnings.warn(f"{self.python.__name__} runs interpreted: numba cannot compile it for {names} ({reason})", stacklevel=2)
             return self.python(*args, **kwargs)
 
     def compiled(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -169,9 +167,9 @@ def register_for_cpu(kinds: list[type]) -> None:
             for name, method in inspect.getmembers(kind, inspect.isfunction):
                 if not name.startswith("_") and name not in _KNOWN_METHODS:
                     inline = "always" if name in ("reset", "step") else "never"
-                    overload_method(
-                        BaseNamedTuple, name, inline=inline, strict=False, jit_options={"error_model": "numpy"}
-                    )(_method_finder(name, method))
+                    overload_method(BaseNamedTuple, name, inline=inline, strict=False, jit_options={"error_model": "numpy"})(
+                        _method_finder(name, method)
+                    )
                     _KNOWN_METHODS.add(name)
             kind._rlcourse_known = True  # type: ignore[attr-defined]
 

@@ -7,6 +7,7 @@ SHA-256; whatever does not verify is compiled again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pickle  # only for files of our own private folder, and only after their digest and key were verified
@@ -64,7 +65,5 @@ class CheckedCache(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Store compiled code where that is possible."""
-        try:
+        with contextlib.suppress(Exception):  # a full or read-only disk only costs the next process its compile time
             super().save_overload(sig, data)
-        except Exception:  # a full or read-only disk only costs the next process its compile time
-            pass

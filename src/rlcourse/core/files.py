@@ -104,6 +104,6 @@ def _digest(arrays: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(json.dumps([name, str(arrays[name].dtype), list(arrays[name].shape)]).encode())
-        digest.update(memoryview(array).cast("B") if array.size else b"")
+        digest.update(array.tobytes())
     digest.update(json.dumps(dict(sorted(texts.items()))).encode())
     return digest.hexdigest()

@@ -69,7 +69,7 @@ def as_env(env: Any) -> gym.Env[Any, Any]:
     if isinstance(env, gym.Env):
         return env
     if isinstance(env, gym.vector.VectorEnv):
-        inner = getattr(env.unwrapped, "world", None)
+        inner: Any = getattr(env.unwrapped, "world", None)
         if is_world(inner):
             limit = getattr(env.unwrapped, "max_episode_steps", None)
             return TimeLimit(WorldEnv(inner), limit) if limit else WorldEnv(inner)

@@ -8,7 +8,7 @@ face follow. An outcome is drawn with one uniform number by the cumulative proba
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np

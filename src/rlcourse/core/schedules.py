@@ -34,7 +34,6 @@ class Exponential(NamedTuple):
 
 
 Schedule = float | Linear | Exponential
-_KINDS = {"linear": Linear, "exponential": Exponential}
 
 
 def value(schedule: Schedule, step: float) -> float:
@@ -61,7 +60,7 @@ def parse(text: str | float | Schedule) -> Schedule:
         if match:
             start, end, steps = (float(part) for part in match[2].split(","))
             if steps > 0 and math.isfinite(start + end + steps):
-                return _KINDS[match[1]](start, end, steps)
+                return Linear(start, end, steps) if match[1] == "linear" else Exponential(start, end, steps)
     except ValueError:
         pass
     raise ValueError(f"{text!r} is no schedule; write a number, linear(start, end, steps) or exponential(start, end, steps)")

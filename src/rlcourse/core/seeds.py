@@ -19,9 +19,7 @@ def spawn(seed: int, count: int) -> list[np.random.Generator]:
     return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(count)]
 
 
-def replicate(
-    run: Callable[[np.random.Generator], T], runs: int, *, seed: int = 0, workers: int | None = None
-) -> list[T]:
+def replicate(run: Callable[[np.random.Generator], T], runs: int, *, seed: int = 0, workers: int | None = None) -> list[T]:
     """Run an experiment several times, each on its own stream, spread over threads; boxes release the GIL.
 
     Parameters

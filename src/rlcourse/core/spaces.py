@@ -50,9 +50,9 @@ def unravel(space: gym.Space[Any], index: Any) -> Any:
 def is_batch(space: gym.Space[Any], observation: Any) -> bool:
     """Whether an observation has a leading batch axis; raises where its shape fits the space neither way."""
     if isinstance(space, spaces.Tuple | spaces.Dict):
-        keys = space.spaces.keys() if isinstance(space, spaces.Dict) else range(len(space.spaces))
-        key = next(iter(keys))
-        return is_batch(space[key], observation[key])
+        parts: Any = space.spaces
+        key = next(iter(parts)) if isinstance(space, spaces.Dict) else 0
+        return is_batch(parts[key], observation[key])
     shape, expected = np.shape(observation), tuple(space.shape or ())
     if shape == expected:
         return False

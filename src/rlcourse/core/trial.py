@@ -57,12 +57,7 @@ class Trial(NamedTuple):
     def more(self):
         """Whether another episode begins."""
         c = self.sheet
-        return (
-            c[STEPS] < c[STEP_BUDGET]
-            and c[STEPS] < c[PAUSE]
-            and c[EPISODES] < c[EPISODE_BUDGET]
-            and c[ROWS] < c[CAPACITY]
-        )
+        return c[STEPS] < c[STEP_BUDGET] and c[STEPS] < c[PAUSE] and c[EPISODES] < c[EPISODE_BUDGET] and c[ROWS] < c[CAPACITY]
 
     def reset(self, rng):
         """Begin an episode."""

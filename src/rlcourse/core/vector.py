@@ -49,9 +49,7 @@ def vector_reset(world, states, like, observations, lengths, scores, mask, rng):
 
 
 @box
-def vector_step(
-    world, states, like, actions, n, observations, final, rewards, terminated, truncated, lengths, scores, limit, mode, rng
-):
+def vector_step(world, states, like, actions, n, observations, final, rewards, terminated, truncated, lengths, scores, limit, mode, rng):
     """Step every copy in place; return how many episodes ended, or -1 - i where action i is illegal (then nothing changed).
 
     Legal are 0..n-1, or finite rows where n is 0.
@@ -145,19 +143,16 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         self._lengths, self._scores = np.zeros(num_envs, np.int64), np.zeros(num_envs)
         self._step: Any = None
 
-    def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in every copy, or in those of ``options["reset_mask"]`` (bool [N])."""
         if isinstance(seed, list):
-            seed = None if None in seed else int(np.random.SeedSequence(seed).generate_state(1)[0])
+            numbers = [number for number in seed if number is not None]
+            seed = int(np.random.SeedSequence(numbers).generate_state(1)[0]) if len(numbers) == len(seed) else None
         super().reset(seed=seed)
         mask = np.ones(self.num_envs, np.bool_) if not options else options.get("reset_mask", np.ones(self.num_envs, np.bool_))
         if np.shape(mask) != (self.num_envs,) or mask.dtype != np.bool_:
             raise ValueError(f"options['reset_mask'] must be a bool array of shape ({self.num_envs},)")
-        vector_reset(
-            self.world, self.states, self._like, self._observations, self._lengths, self._scores, mask, self.np_random
-        )
+        vector_reset(self.world, self.states, self._like, self._observations, self._lengths, self._scores, mask, self.np_random)
         self._terminated[mask] = self._truncated[mask] = False
         return self._out(self._observations), {}
 
@@ -217,9 +212,7 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
 
     def state_dict(self) -> dict[str, Any]:
         """Return where every copy is, the generator included."""
-        return {name.strip("_"): getattr(self, name).copy() for name in self._ARRAYS} | {
-            "rng": seeds.snapshot(self.np_random)
-        }
+        return {name.strip("_"): getattr(self, name).copy() for name in self._ARRAYS} | {"rng": seeds.snapshot(self.np_random)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state that `state_dict` returned."""
@@ -270,4 +263,3 @@ def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
     spec = single.spec
     makers = [(lambda: single) if spec is None or i == 0 else (lambda: gym.make(spec)) for i in range(num_envs)]
     return RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, copy=False))
-

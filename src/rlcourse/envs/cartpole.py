@@ -1,7 +1,8 @@
 """CartPole: keep a pole upright on a cart (Barto, Sutton & Anderson 1983), step for step as Gymnasium's CartPole-v1.
 
-State = (position, velocity, angle, angular velocity), all seen. Actions push the cart left or right with a fixed force. Reward +1 a step; the
-episode ends when the pole leans over 12 degrees or the cart leaves the track. The equations are those of Florian (2007), integrated by Euler's method.
+State = (position, velocity, angle, angular velocity), all seen. Actions push the cart left or right with a fixed force. Reward +1 a
+step; the episode ends when the pole leans over 12 degrees or the cart leaves the track. The equations are those of Florian (2007),
+integrated by Euler's method.
 """
 
 from __future__ import annotations
@@ -57,9 +58,7 @@ class CartPole(NamedTuple):
         pole = self.pole_mass * self.half_length
         cos, sin = math.cos(theta), math.sin(theta)
         push = (force + pole * (theta_dot * theta_dot) * sin) / mass
-        theta_acc = (self.gravity * sin - cos * push) / (
-            self.half_length * (4.0 / 3.0 - self.pole_mass * (cos * cos) / mass)
-        )
+        theta_acc = (self.gravity * sin - cos * push) / (self.half_length * (4.0 / 3.0 - self.pole_mass * (cos * cos) / mass))
         x_acc = push - pole * theta_acc * cos / mass
         x = x + self.dt * x_dot
         x_dot = x_dot + self.dt * x_acc

@@ -1,8 +1,8 @@
 """The cliff of Example 6.6: safe or optimal, when exploration costs.
 
-A 4 x 12 grid; start in the lower left corner, goal in the lower right one. Every move costs -1. Between them lies the cliff: stepping into it
-costs -100 and puts the agent back at the start, without ending the episode. Undiscounted. State = 12 * row + column, rows counted from the top;
-actions are up, right, down, left.
+A 4 x 12 grid; start in the lower left corner, goal in the lower right one. Every move has reward -1. Between them lies the cliff:
+stepping into it has reward -100 and puts the agent back at the start, without ending the episode. Undiscounted. State = 12 * row +
+column, rows counted from the top; actions are up, right, down, left.
 """
 
 from __future__ import annotations

@@ -50,12 +50,12 @@ class ActorCritic(nn.Module):
         with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
             self.encoder = make(encoder, observation_space)
-        sizes = [self.encoder.features_dim, *hidden, n]
+        sizes: list[int] = [int(self.encoder.features_dim), *hidden, n]  # type: ignore[arg-type]
         # Half 0 is the actor's, half 1 the critic's. The critic uses one output; its others stay zero.
         gains = [(2**0.5, 2**0.5)] * len(hidden) + [(0.01, 1.0)]
         self.weights = nn.ParameterList()  # [2, in, out]
         self.biases = nn.ParameterList()  # [2, 1, out]
-        for i, o, (actor, critic) in zip(sizes, sizes[1:], gains, strict=False):
+        for i, o, (actor, critic) in zip(sizes[:-1], sizes[1:], gains, strict=True):
             last = len(self.weights) == len(hidden)
             weight = torch.zeros(2, i, o)
             weight[0] = _orthogonal(i, o, actor, generator)

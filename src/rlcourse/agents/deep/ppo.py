@@ -86,9 +86,9 @@ class PPO(Agent):
         self.device = torch.device(_pick_device(c.device, self.observation_space))
         self.generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
         self.venv = as_vector(self.env, c.n_envs)
-        self.policy = ActorCritic(
-            self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init
-        ).to(self.device)
+        self.policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init).to(
+            self.device
+        )
         self.optimizer = FlatAdam(self.policy)
         discrete = isinstance(self.action_space, gym.spaces.Discrete)
         self._start = int(self.action_space.start) if isinstance(self.action_space, gym.spaces.Discrete) else 0
@@ -234,9 +234,7 @@ class PPO(Agent):
         self._stopped = True
 
     @torch.no_grad()
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
-    ) -> tuple[Any, Any]:
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
         """Return the mode of the policy, or a sample of it; see `Agent.predict`."""
         batch = spaces.is_batch(self.observation_space, observation)
         inputs = np.asarray(observation, dtype=self.observation_space.dtype)
