@@ -41,11 +41,11 @@ class Entry(NamedTuple):
 
 
 ENVIRONMENTS = (
-    Entry("rlcourse/CliffWalk-v0", "rlcourse.envs.cliff_walk:make_env", "rlcourse.envs.cliff_walk:cliff_walk", 1000, -13.0),
+    Entry("rlcourse/CliffWalk-v0", "rlcourse.envs.cliff:make_env", "rlcourse.envs.cliff:cliff_walk", 1000, -13.0),
     Entry(
         "rlcourse/WindyGridworld-v0",
-        "rlcourse.envs.windy_gridworld:make_env",
-        "rlcourse.envs.windy_gridworld:windy_gridworld",
+        "rlcourse.envs.windy:make_env",
+        "rlcourse.envs.windy:windy_gridworld",
         1000,
         -15.0,
     ),

@@ -18,10 +18,10 @@ if __name__ == "envs":  # the link at the root of a checkout: be the very same m
 if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
     from rlcourse.envs.cartpole import CartPole
-    from rlcourse.envs.cliff_walk import cliff_walk
+    from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.pendulum import Pendulum
-    from rlcourse.envs.windy_gridworld import windy_gridworld
+    from rlcourse.envs.windy import windy_gridworld
 
 __all__ = ["Acrobot", "CartPole", "MountainCar", "Pendulum", "cliff_walk", "windy_gridworld"]
 
@@ -30,8 +30,8 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "CartPole": "rlcourse.envs.cartpole",
     "MountainCar": "rlcourse.envs.mountain_car",
     "Pendulum": "rlcourse.envs.pendulum",
-    "cliff_walk": "rlcourse.envs.cliff_walk",
-    "windy_gridworld": "rlcourse.envs.windy_gridworld",
+    "cliff_walk": "rlcourse.envs.cliff",
+    "windy_gridworld": "rlcourse.envs.windy",
 }
 
 

@@ -1,0 +1,82 @@
+"""Every registered environment, as its users and their tools meet it."""
+
+import subprocess
+import sys
+import warnings
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from stable_baselines3 import DQN
+from stable_baselines3 import PPO as SB3PPO
+from stable_baselines3.common.env_checker import check_env as sb3_check_env
+
+from rlcourse.core.catalogue import ENVIRONMENTS
+
+IDS = [entry.id for entry in ENVIRONMENTS]
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_it_passes_both_checkers(id):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check_env(gym.make(id).unwrapped)
+        sb3_check_env(gym.make(id))
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_illegal_actions_are_refused_and_change_nothing(id):
+    env = gym.make(id).unwrapped
+    env.reset(seed=0)
+    before = env.state
+    illegal = (
+        [-1, 99, 0.5, np.nan, None, "left"] if isinstance(env.action_space, gym.spaces.Discrete) else [[np.nan], [0.0, 0.0], np.inf, "left"]
+    )
+    for action in illegal:
+        with pytest.raises(ValueError, match=r"action|could not convert"):
+            env.step(action)
+        assert env.state == before
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_it_draws_itself(id):
+    for mode in gym.make(id).unwrapped.metadata["render_modes"]:
+        env = gym.make(id, render_mode=mode)
+        env.reset(seed=0)
+        env.step(env.action_space.sample())
+        picture = env.render()
+        if mode == "rgb_array":
+            assert picture.dtype == np.uint8
+            assert picture.ndim == 3
+            assert picture.std() > 1
+        else:
+            assert "A" in picture
+            assert "G" in picture
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_the_vector_entry_point_makes_copies(id):
+    envs = gym.make_vec(id, num_envs=4)
+    envs.reset(seed=0)
+    observations, *_ = envs.step(envs.action_space.sample())
+    assert len(observations) == 4
+    assert envs.unwrapped.max_episode_steps == gym.spec(id).max_episode_steps
+
+
+def test_a_fresh_process_and_a_spawned_worker_find_the_environments():
+    code = (
+        "import gymnasium as gym\n"
+        "if __name__ == '__main__':\n"
+        "    env = gym.make('rlcourse:rlcourse/CliffWalk-v0'); assert env.reset(seed=0)[0] == 36\n"
+        "    make = [lambda: gym.make('rlcourse:rlcourse/CliffWalk-v0')] * 2\n"
+        "    envs = gym.vector.AsyncVectorEnv(make, context='spawn'); print(envs.reset(seed=0)[0].tolist()); envs.close()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[36, 36]", done.stderr
+
+
+def test_stable_baselines3_trains_on_our_environments():
+    SB3PPO("MlpPolicy", gym.make("rlcourse/Pendulum-v1"), n_steps=64, batch_size=32, n_epochs=1, device="cpu").learn(128)
+    DQN("MlpPolicy", gym.make("rlcourse/CliffWalk-v0"), learning_starts=50, buffer_size=500, device="cpu").learn(150)
+    SB3PPO("MlpPolicy", gym.make("rlcourse/CartPole-v1"), n_steps=64, batch_size=32, n_epochs=1, device="cpu").learn(128)
