@@ -73,7 +73,9 @@ class ValueIteration(TabularAgent):
         super()._build()
         model = model_of(self.env)
         if model is None:
-            raise ValueError("ValueIteration needs a model: this environment has neither `.world` nor `.P`; take QLearning")
+            raise ValueError(
+                "ValueIteration needs a model: this environment has neither `.world` nor `.P` (or a wrapper hides it); take QLearning"
+            )
         self.model = model
         self.V = np.zeros(len(self.Q))
         self.history = History(("delta", "updates", "terminated", "timesteps"))

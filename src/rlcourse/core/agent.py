@@ -53,13 +53,9 @@ class Agent(ABC):
     def __init__(self, env: Any, *, seed: int = 0, config: Any = None, **settings: Any) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"seed must be a whole number >= 0, not {seed!r}")
-        if config is None:
-            config = build(self.Config, settings)
-        elif settings:
-            config = dataclasses.replace(config, **settings)
-        if not isinstance(config, self.Config):
+        if config is not None and not isinstance(config, self.Config):
             raise ValueError(f"config must be a {self.Config.__name__}, not a {type(config).__name__}")
-        self.config: Any = config
+        self.config: Any = build(self.Config, settings if config is None else vars(config) | settings)
         self.seed = int(seed)
         self.rng = np.random.default_rng(self.seed)
         self.num_timesteps = 0
@@ -162,12 +158,12 @@ class Agent(ABC):
         """Save everything to one safetensors file, atomically (see `rlcourse.core.files`)."""
         state = self.state_dict()
         spec = getattr(self.env, "spec", None)
-        values = {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
+        arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
         return files.write(
             path,
-            {name: value for name, value in state.items() if isinstance(value, np.ndarray)},
+            arrays,
             {
-                "state": values,
+                "state": {name: value for name, value in state.items() if name not in arrays},
                 "class": type(self).__name__,
                 "seed": self.seed,
                 "env_id": None if spec is None or spec.kwargs.keys() - {"render_mode"} else spec.id,

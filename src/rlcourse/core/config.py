@@ -91,6 +91,7 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 def _typed(value: Any, hint: Any) -> Any:
     """Turn what JSON and TOML hold (lists, texts of schedules, whole numbers) into what the field holds."""
+    hint = next((part for part in get_args(hint) if part is not type(None)), hint) if type(None) in get_args(hint) else hint
     base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if isinstance(value, list):
         return tuple(value)
@@ -103,15 +104,25 @@ def _typed(value: Any, hint: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "at"):
-        return f"{type(value).__name__.lower()}({', '.join(format(part, 'g') for part in value)})"
+        return f"{type(value).__name__.lower()}({', '.join(_digits(part) for part in value)})"
     return list(value) if isinstance(value, tuple) else value
 
 
+def _digits(number: float) -> str:
+    """The shortest text that reads back as the same number."""
+    short = format(number, "g")
+    return short if float(short) == number else repr(float(number))
+
+
 def _check(name: str, value: Any, hint: Any) -> None:
+    if type(None) in get_args(hint):  # optional: Positive | None
+        if value is None:
+            return
+        hint = next(part for part in get_args(hint) if part is not type(None))
     interval = next((extra for extra in get_args(hint)[1:] if isinstance(extra, Interval)), None)
     base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    if interval is not None and value is None and type(None) in get_args(base):
-        return
+    if interval is None and base in (int, float):
+        interval = Interval()
     if interval is not None:
         parts = [value.start, value.end] if hasattr(value, "at") else [value]
         whole = base is int

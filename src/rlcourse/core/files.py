@@ -62,7 +62,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
         length = int.from_bytes(data[:8], "little")
         if len(data) < 8 or length > min(_MAX_HEADER, len(data) - 8):
             raise DamagedFile(f"{path} is truncated or no rlcourse file; {advice}")
-        texts: dict[str, str] = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        texts: dict[str, str] = json.loads(data[8 : 8 + length]).get("__metadata__") or {}
         arrays = load(data)
     except DamagedFile:
         raise

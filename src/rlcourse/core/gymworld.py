@@ -32,14 +32,12 @@ class GymWorld:
         self.action_space: gym.Space[Any] = env.action_space
         self._finite = spaces.is_finite(env.observation_space)
         self._finite_actions = spaces.is_finite(env.action_space)
-        self._shared: Any = None
 
     def reset(self, rng: Any) -> Any:
         """Begin an episode; the first one seeds whatever the environment draws from elsewhere than `np_random`."""
-        if self._shared is not rng:
+        if self.env.unwrapped.np_random is not rng:  # the first episode, or someone has seeded the environment since
             self.env.reset(seed=_seed_of(rng))
             self.env.unwrapped.np_random = rng
-            self._shared = rng
         return self.observe(self.env.reset()[0])
 
     def step(self, state: Any, action: Any, rng: Any) -> tuple[Any, float, bool, bool]:
@@ -119,11 +117,14 @@ def as_world(env: Any) -> tuple[World, int | None]:
 def model_of(env: Any) -> MDP | None:
     """Return the exact finite model of an environment, or None: its own world, or its table ``P``.
 
-    A Taxi with a fickle passenger has none: its ``P`` is not the whole truth.
+    A Taxi with a fickle passenger has none: its ``P`` is not the whole truth. Nor has an environment behind a wrapper that
+    is not known to be transparent: it may change rewards or observations.
     """
     if isinstance(env, MDP):
         return env
-    inner = env.unwrapped if isinstance(env, gym.Env) else env
+    inner = peel(env)[0] if isinstance(env, gym.Env) else env
+    if isinstance(inner, gym.Wrapper):
+        return None
     world = getattr(inner, "world", None)
     if isinstance(world, MDP):
         return world

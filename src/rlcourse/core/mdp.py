@@ -76,7 +76,9 @@ class MDP(NamedTuple):
                     reward[s, a, k], terminal[s, a, k] = r, terminated
                 if abs(probability[s, a].sum() - 1.0) > 1e-8:
                     raise ValueError(f"the probabilities of table[{s}][{a}] sum to {probability[s, a].sum()}, not to 1")
-        starts = np.eye(S)[start] if isinstance(start, int | np.integer) else np.asarray(list(start), dtype=float)
+        if isinstance(start, int | np.integer):
+            start = [float(s == start) for s in range(S)]
+        starts = np.asarray(list(start), dtype=float)
         if starts.shape != (S,) or np.any(starts < 0) or abs(starts.sum() - 1.0) > 1e-8:
             raise ValueError(f"start must be a state or {S} probabilities that sum to 1")
         return cls(_cumulative(starts), probability, _cumulative(probability), successor, reward, terminal)

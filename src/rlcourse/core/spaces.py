@@ -13,10 +13,10 @@ __all__ = ["describe", "is_batch", "is_finite", "ravel", "size", "unravel"]
 
 
 def is_finite(space: gym.Space[Any]) -> bool:
-    """Whether the space is Discrete, MultiDiscrete or a Tuple of Discrete."""
+    """Whether the space is Discrete, MultiDiscrete (of one axis) or a Tuple of Discrete."""
     if isinstance(space, spaces.Tuple):
         return all(isinstance(part, spaces.Discrete) for part in space.spaces)
-    return isinstance(space, spaces.Discrete | spaces.MultiDiscrete)
+    return isinstance(space, spaces.Discrete) or (isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1)
 
 
 def size(space: gym.Space[Any]) -> int:
