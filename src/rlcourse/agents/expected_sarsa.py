@@ -13,12 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from rlcourse.agents.tabular import TabularAgent
 from rlcourse.core.box import box
 from rlcourse.core.config import Config, Discount, Probability, StepSize
-from rlcourse.core.policies import epsilon_greedy
+from rlcourse.core.policies import epsilon_greedy, expected_value
 from rlcourse.core.trial import Trial
 
 __all__ = ["ExpectedSarsa", "ExpectedSarsaConfig", "expected_sarsa"]
@@ -33,9 +31,7 @@ def expected_sarsa(world, Q, alpha, gamma, epsilon, rng):
         while not done:  # Loop for each step of episode:
             A = epsilon_greedy(Q[S], epsilon, rng)  # Choose A from S using policy derived from Q
             S_, R, terminated, truncated = world.step(S, A, rng)  # Take action A, observe R, S'
-            # sum_a pi(a|S') Q(S', a): greedy ties share their part, so it is the maximum with 1 - epsilon
-            expected = (1.0 - epsilon) * np.max(Q[S_]) + epsilon * np.mean(Q[S_])
-            target = R if terminated else R + gamma * expected
+            target = R if terminated else R + gamma * expected_value(Q[S_], epsilon)  # sum_a pi(a|S') Q(S', a)
             Q[S, A] += alpha * (target - Q[S, A])  # Q(S, A) <- Q(S, A) + alpha [target - Q(S, A)]
             S = S_  # S <- S'
             done = terminated or truncated  # until S is terminal, or the time limit ends the episode

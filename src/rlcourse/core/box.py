@@ -153,9 +153,12 @@ def register_for_cpu(kinds: list[type]) -> None:
     with _LOCK:
         if not (_PENDING_KERNELS or _PENDING_CHOICES) and all(kind.__dict__.get("_rlcourse_known") for kind in kinds):
             return
+        from numba.core.errors import NumbaIRAssumptionWarning
         from numba.extending import overload, overload_method, register_jitable
         from numba.types import BaseNamedTuple
 
+        # numba's own check of inlined loops warns about a name that it renames itself; the results are right
+        warnings.filterwarnings("ignore", category=NumbaIRAssumptionWarning)
         while _PENDING_KERNELS:
             register_jitable(error_model="numpy")(_PENDING_KERNELS.pop())
         while _PENDING_CHOICES:

@@ -6,7 +6,7 @@ import numpy as np
 
 from rlcourse.core.box import kernel
 
-__all__ = ["epsilon_greedy", "epsilon_greedy_probabilities", "greedy", "sample", "softmax", "uniform"]
+__all__ = ["epsilon_greedy", "epsilon_greedy_probabilities", "expected_value", "greedy", "sample", "softmax", "uniform"]
 
 
 @kernel
@@ -59,6 +59,20 @@ def epsilon_greedy_probabilities(values, epsilon):
         if values[a] == best:
             probabilities[a] += (1.0 - epsilon) / ties
     return probabilities
+
+
+@kernel
+def expected_value(values, epsilon):
+    """Return sum_a pi(a|s) Q(s, a) of the epsilon-greedy policy: greedy ties share their part, so it is the maximum with 1 - epsilon.
+
+    Summed in order: `numpy.mean` sums eight and more values in another order, and compiled code would differ in the last bit.
+    """
+    best = values[0]
+    total = 0.0
+    for a in range(len(values)):
+        best = max(best, values[a])
+        total += values[a]
+    return (1.0 - epsilon) * best + epsilon * total / len(values)
 
 
 @kernel

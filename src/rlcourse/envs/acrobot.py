@@ -81,13 +81,13 @@ def acceleration(body, state, torque):
     theta_1, theta_2, speed_1, speed_2 = state
     m1, m2, l1, c1, c2, g = body.mass_1, body.mass_2, body.length_1, body.center_1, body.center_2, body.gravity
     cos, sin = math.cos(theta_2), math.sin(theta_2)
-    d1 = m1 * c1**2 + m2 * (l1**2 + c2**2 + 2 * l1 * c2 * cos) + 2 * body.inertia
-    d2 = m2 * (c2**2 + l1 * c2 * cos) + body.inertia
+    d1 = m1 * (c1 * c1) + m2 * (l1 * l1 + c2 * c2 + 2 * l1 * c2 * cos) + 2 * body.inertia
+    d2 = m2 * (c2 * c2 + l1 * c2 * cos) + body.inertia
     phi_2 = m2 * c2 * g * math.cos(theta_1 + theta_2 - math.pi / 2.0)
     phi_1 = phi_2 + (m1 * c1 + m2 * l1) * g * math.cos(theta_1 - math.pi / 2.0)
     phi_1 -= m2 * l1 * c2 * speed_2 * (speed_2 + 2 * speed_1) * sin
-    pull = torque + d2 / d1 * phi_1 - m2 * l1 * c2 * speed_1**2 * sin - phi_2
-    acc_2 = pull / (m2 * c2**2 + body.inertia - d2**2 / d1)
+    pull = torque + d2 / d1 * phi_1 - m2 * l1 * c2 * (speed_1 * speed_1) * sin - phi_2
+    acc_2 = pull / (m2 * (c2 * c2) + body.inertia - d2 * d2 / d1)
     return speed_1, speed_2, -(d2 * acc_2 + phi_1) / d1, acc_2
 
 

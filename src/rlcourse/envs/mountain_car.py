@@ -43,7 +43,7 @@ class MountainCar(NamedTuple):
 
     def reset(self, rng):
         """Begin at rest near the bottom, uniform in [-0.6, -0.4)."""
-        return -0.6 + 0.2 * rng.random(), 0.0
+        return -0.6 + (-0.4 - -0.6) * rng.random(), 0.0
 
     def step(self, state, action, rng):
         """Push for one time step."""

@@ -50,9 +50,9 @@ class Pendulum(NamedTuple):
         theta, speed = state
         torque = min(max(float(action[0]), -self.max_torque), self.max_torque)
         angle = ((theta + math.pi) % (2.0 * math.pi)) - math.pi
-        cost = angle**2 + 0.1 * speed**2 + 0.001 * torque**2
+        cost = angle * angle + 0.1 * (speed * speed) + 0.001 * (torque * torque)  # products: ** rounds differently when compiled
         weight = 3.0 * self.gravity / (2.0 * self.length) * math.sin(theta)
-        speed = speed + (weight + 3.0 / (self.mass * self.length**2) * torque) * self.dt
+        speed = speed + (weight + 3.0 / (self.mass * self.length * self.length) * torque) * self.dt
         speed = min(max(speed, -self.max_speed), self.max_speed)
         return (theta + speed * self.dt, speed), -cost, False, False
 
