@@ -40,7 +40,7 @@ def lower_bound(passed: int, seeds: int, confidence: float = 0.95) -> float:
 def measure(name: str, seeds: int) -> str:
     """Train a preset with several seeds; return the report."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "rlcourse.cli.main", "train", name, "--seeds", str(seeds), "--out", out]
+        command = [sys.executable, "-m", "rlcourse", "train", name, "--seeds", str(seeds), "--out", out]
         lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     target = presets.load(name).target
     scores = [float(match[1]) for line in lines if (match := re.match(r"seed \d+: (\S+)", line))]

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rlcourse.cli.main import UsageError
 from rlcourse.cli.options import Parser, count
 from rlcourse.cli.targets import find_agent
+from rlcourse.cli.usage import UsageError
 
 __all__ = ["enjoy"]
 

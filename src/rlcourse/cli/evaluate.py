@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rlcourse.cli.main import UsageError
 from rlcourse.cli.options import Parser, count
 from rlcourse.cli.run import FINAL_SEEDS
 from rlcourse.cli.targets import find_agent, find_environment
+from rlcourse.cli.usage import UsageError
 from rlcourse.core.agent import evaluate as evaluate_agent
 
 __all__ = ["evaluate"]

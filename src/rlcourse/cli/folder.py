@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from rlcourse.cli.main import UsageError
+from rlcourse.cli.usage import UsageError
 from rlcourse.core.agent import Agent
 
 __all__ = ["RunFolder"]
@@ -63,9 +64,7 @@ class RunFolder:
         if metrics:
             self._append("metrics.csv", ("timesteps", *metrics), [[agent.num_timesteps, *metrics.values()]])
         if self._writer is None:
-            from tensorboardX import SummaryWriter
-
-            self._writer = SummaryWriter(str(self.path), write_to_disk=True)
+            self._writer = _summary_writer(self.path)
         step = agent.num_timesteps
         if len(rows):
             self._writer.add_scalar(f"rollout/{history.columns[0]}", float(rows[-100:, 0].mean()), step)
@@ -120,6 +119,19 @@ class RunFolder:
         if len(kept) < len(rows):
             (self.path / name).unlink()
             self._append(name, tuple(rows[0]), [[f"{value:.10g}" for value in row.values()] for row in kept])
+
+
+def _summary_writer(path: Path) -> Any:
+    """Return a TensorBoard writer; tensorboardX imports torch where it finds it, and a tabular run does not wait for that."""
+    hidden = "torch" not in sys.modules
+    if hidden:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        from tensorboardX import SummaryWriter
+    finally:
+        if hidden:
+            del sys.modules["torch"]
+    return SummaryWriter(str(path))
 
 
 def _without_none(value: Any) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-__all__ = ["UsageError", "main"]
+from rlcourse.cli.usage import UsageError
+
+__all__ = ["main"]
 
 HELP = """rlcourse: the reinforcement-learning course that you can run
 
@@ -25,10 +27,6 @@ start with:  rlcourse train cartpole
 """
 
 VERBS = ("train", "evaluate", "enjoy", "resume", "list", "show")
-
-
-class UsageError(Exception):
-    """Wrong usage, said in one sentence that names the argument and the fix; exit code 2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,7 +82,3 @@ def _run(verb: str, rest: list[str]) -> int:
     from rlcourse.core.config import did_you_mean
 
     raise UsageError(f"unknown verb {verb!r}{did_you_mean(verb, VERBS)}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -32,7 +32,7 @@ def train_many(argv: list[str], target: Target, name: str, parsed: Any) -> int:
         while waiting or running:
             while waiting and len(running) < (os.cpu_count() or 1):
                 seed = waiting.pop(0)
-                command = [sys.executable, "-m", "rlcourse.cli.main", "train", *words, "--seed", str(seed), "--out", str(parent), "-q"]
+                command = [sys.executable, "-m", "rlcourse", "train", *words, "--seed", str(seed), "--out", str(parent), "-q"]
                 running[seed] = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
             for seed, process in list(running.items()):
                 if process.poll() is None:

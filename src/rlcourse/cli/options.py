@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn, get_args, get_origin, get_type_hints
 
-from rlcourse.cli.main import UsageError
+from rlcourse.cli.usage import UsageError
 from rlcourse.core.config import Config, did_you_mean
 from rlcourse.core.schedules import Schedule, parse
 

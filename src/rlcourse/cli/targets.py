@@ -13,7 +13,7 @@ from typing import Any
 import gymnasium as gym
 
 from rlcourse import agents, presets
-from rlcourse.cli.main import UsageError
+from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
 from rlcourse.core.config import did_you_mean
 from rlcourse.core.world import WorldEnv, is_world

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rlcourse.cli.folder import RunFolder
-from rlcourse.cli.main import UsageError
 from rlcourse.cli.options import Parser, add_settings, count, settings_of
 from rlcourse.cli.run import Plan, Run
 from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_environment
+from rlcourse.cli.usage import UsageError
 
 __all__ = ["resume", "train"]
 

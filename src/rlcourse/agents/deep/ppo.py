@@ -173,7 +173,7 @@ class PPO(Agent):
         if not torch.isfinite(self.optimizer.parameters.sum()):
             raise FloatingPointError(f"the weights are no longer finite at step {self.num_timesteps}: lower learning_rate")
         with torch.no_grad():
-            unexplained = (G - v).var() / (G.var() + 1e-8)
+            unexplained = (G - v).var(correction=0) / (G.var(correction=0) + 1e-8)
             entropy = entropy if c.ent_coef else self.policy.entropy(table)
         self.metrics = {
             "policy_loss": policy_term.item(),
