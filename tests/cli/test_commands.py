@@ -131,7 +131,7 @@ def test_early_stopping_counts_evaluations_without_improvement(tmp_path):
 
 def test_a_world_of_a_file_and_an_id_without_a_preset_train(tmp_path):
     (tmp_path / "mine.py").write_text(ENDLESS)
-    folder = train(tmp_path, f"{tmp_path / 'mine.py'}:Endless", "-n", "2000", "--gamma", "0.9")
+    folder = train(tmp_path, f"{tmp_path / 'mine.py'}:Endless", "-n", "2000", "--gamma", "0.9", "--eval-episodes", "1")
     assert (folder / "last.safetensors").exists()
     assert train(tmp_path, "CliffWalking-v1", "-n", "2000", "--eval-episodes", "1").exists()
 

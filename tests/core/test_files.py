@@ -124,9 +124,9 @@ class Untypable(NamedTuple):
 
 
 def test_a_world_that_numba_cannot_type_is_interpreted_with_one_warning():
+    agent = Sarsa(Untypable(), seed=0)
     with pytest.warns(UserWarning, match="runs interpreted") as caught:
-        agent = Sarsa(Untypable(), seed=0).learn(200)
-        agent.learn(200)
+        agent.learn(200).learn(200)
     assert len([w for w in caught if "interpreted" in str(w.message)]) == 1
     assert agent.num_timesteps == 400
 
