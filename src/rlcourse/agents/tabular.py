@@ -93,7 +93,8 @@ class TabularAgent(Agent):
         """Return greedy actions (the first of equals), or epsilon-greedy ones; see `Agent.predict`."""
         batch = spaces.is_batch(self.observation_space, observation)
         indices = np.atleast_1d(np.asarray(spaces.ravel(self.observation_space, observation)))
-        if np.any((indices < 0) | (indices >= len(self.Q))):
+        known = bool(np.all((indices >= 0) & (indices < len(self.Q))))
+        if not known or not np.array_equal(spaces.unravel(self.observation_space, indices if batch else indices[0]), observation):
             raise ValueError(f"observation {observation!r} is outside {self.observation_space}")
         values = self.action_values(indices)
         if deterministic:

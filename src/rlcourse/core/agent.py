@@ -17,7 +17,7 @@ import numpy as np
 
 from rlcourse.core import files, seeds, spaces
 from rlcourse.core.config import Config, build
-from rlcourse.core.gymworld import as_env
+from rlcourse.core.gymworld import as_env, id_of
 from rlcourse.core.history import History
 
 __all__ = ["Agent", "Callback", "chain", "check_budget", "evaluate", "make_callback"]
@@ -157,7 +157,6 @@ class Agent(ABC):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Save everything to one safetensors file, atomically (see `rlcourse.core.files`)."""
         state = self.state_dict()
-        spec = getattr(self.env, "spec", None)
         arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
         return files.write(
             path,
@@ -166,7 +165,7 @@ class Agent(ABC):
                 "state": {name: value for name, value in state.items() if name not in arrays},
                 "class": type(self).__name__,
                 "seed": self.seed,
-                "env_id": None if spec is None or spec.kwargs.keys() - {"render_mode"} else spec.id,
+                "env_id": id_of(self.env),
                 "spaces": [spaces.describe(self.observation_space), spaces.describe(self.action_space)],
                 "versions": {"python": platform.python_version(), "numpy": np.__version__, "rlcourse": _version()},
             },

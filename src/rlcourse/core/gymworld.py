@@ -14,7 +14,7 @@ from rlcourse.core import spaces
 from rlcourse.core.mdp import MDP
 from rlcourse.core.world import World, WorldEnv, is_world
 
-__all__ = ["GymWorld", "as_env", "as_world", "model_of", "peel"]
+__all__ = ["GymWorld", "as_env", "as_world", "id_of", "model_of", "peel"]
 
 _TRANSPARENT = (OrderEnforcing, PassiveEnvChecker, TimeLimit)
 
@@ -79,6 +79,16 @@ def as_env(env: Any) -> gym.Env[Any, Any]:
     if is_world(env):
         return WorldEnv(env)
     raise ValueError(f"env must be a Gymnasium environment, its id, or a world, not {type(env).__name__}")
+
+
+def id_of(env: Any) -> str | None:
+    """Return the id that Gymnasium makes this very environment from, or None where arguments, a limit or wrappers were added."""
+    spec = getattr(env, "spec", None)
+    default = None if spec is None else gym.registry.get(spec.id)
+    if spec is None or default is None or spec.additional_wrappers or spec.max_episode_steps != default.max_episode_steps:
+        return None
+    mine, theirs = ({**each.kwargs, "render_mode": None} for each in (spec, default))
+    return str(spec.id) if repr(sorted(mine.items())) == repr(sorted(theirs.items())) else None
 
 
 def peel(env: gym.Env[Any, Any]) -> tuple[gym.Env[Any, Any], int | None]:
