@@ -9,12 +9,14 @@ import subprocess
 import sys
 
 import gymnasium as gym
+import numba
 import numpy as np
 import pytest
 
 import rlcourse
 from rlcourse.agents import ExpectedSarsa, QLearning, Sarsa
-from rlcourse.core.box import Box
+from rlcourse.core import policies
+from rlcourse.core.box import Box, register_for_cpu
 from rlcourse.core.gymworld import GymWorld, as_world
 from rlcourse.core.trial import Trial
 from rlcourse.envs import CartPole, cliff_walk, windy_gridworld
@@ -144,3 +146,47 @@ def test_every_box_also_passes_with_bounds_checks():
 def test_the_package_has_boxes():
     assert len(boxes()) >= 9, "discovery is broken"
     assert rlcourse.__version__
+
+
+@pytest.mark.parametrize("name", sorted(name for name in boxes() if ".core.returns." in name))
+def test_estimates_in_single_precision_differ_by_rounding_only(name):
+    """Compiled code computes in float64 and rounds when it stores; the interpreter stays in float32."""
+    box, rng = boxes()[name], np.random.default_rng(3)
+    made = [argument(p, box.__name__, rng) for p in inspect.signature(box.python).parameters]
+    made = [part.astype(np.float32) if getattr(part, "dtype", None) == np.float64 else part for part in made]
+    slow, fast = box.python(*made), box.compiled(*made)
+    assert slow.dtype == fast.dtype == np.float32
+    np.testing.assert_allclose(slow, fast, rtol=1e-5, atol=1e-5)
+
+
+def test_a_box_with_a_parameter_that_cannot_be_made_is_reported_with_what_to_add():
+    with pytest.raises(pytest.fail.Exception, match=r"parameter 'kappa' .* add a line to argument\(\)"):
+        argument("kappa", "new_box", np.random.default_rng(0))
+
+
+KERNELS = {  # arguments of what draws or computes over a vector; `test_every_kernel_is_known_here` insists on all of them
+    "epsilon_greedy": lambda v, rng: (v, 0.3, rng),
+    "epsilon_greedy_probabilities": lambda v, rng: (v, 0.3),
+    "expected_value": lambda v, rng: (v, 0.3),
+    "greedy": lambda v, rng: (v, rng),
+    "sample": lambda v, rng: (np.full(len(v), 1.0 / len(v)), rng),
+    "softmax": lambda v, rng: (v, 0.7),
+    "uniform": lambda v, rng: (len(v), rng),
+}
+
+
+def test_every_kernel_is_known_here():
+    assert set(policies.__all__) == set(KERNELS), "add the arguments of the new policy to KERNELS"
+
+
+@pytest.mark.parametrize("size", [1, 2, 9, 130])
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_a_policy_does_the_same_compiled_and_interpreted(name, size):
+    function = getattr(policies, name)
+    values = np.round(np.random.default_rng(size).normal(size=size), 1)  # rounded, so that there are ties
+    slow, fast = KERNELS[name](values, np.random.default_rng(7)), KERNELS[name](values, np.random.default_rng(7))
+    register_for_cpu([])
+    compiled = numba.njit(error_model="numpy")(function)
+    for _ in range(20):
+        assert np.array_equal(function(*slow), compiled(*fast))
+    assert same(slow, fast)

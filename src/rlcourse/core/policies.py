@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rlcourse.core.box import kernel
@@ -77,9 +79,19 @@ def expected_value(values, epsilon):
 
 @kernel
 def softmax(preferences, temperature):
-    """Return the Gibbs distribution over preferences, shape ``[A]`` (Eq. 2.11 at temperature 1)."""
-    exponentials = np.exp((preferences - np.max(preferences)) / temperature)
-    return exponentials / np.sum(exponentials)
+    """Return the Gibbs distribution over preferences, shape ``[A]`` (Eq. 2.11 at temperature 1).
+
+    In order and by ``math.exp``, as in `expected_value`: numpy's `sum` and `exp` differ from compiled code in the last bit.
+    """
+    largest = np.max(preferences)
+    probabilities = np.empty(len(preferences))
+    total = 0.0
+    for a in range(len(preferences)):
+        probabilities[a] = math.exp((preferences[a] - largest) / temperature)
+        total += probabilities[a]
+    for a in range(len(preferences)):
+        probabilities[a] /= total
+    return probabilities
 
 
 @kernel
