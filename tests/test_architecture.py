@@ -20,7 +20,6 @@ LAYERS = (
 RANK = {part: i for i, layer in enumerate(LAYERS) for part in layer}
 SIBLINGS_STRANGERS = LAYERS[1]
 MAX_FILE, MAX_AGENT_FILE, MAX_FUNCTION = 300, 125, 40
-TOLERATED = {"core/vector.py: step"}  # functions that are too long today; shorten one and strike it off, a test insists on it
 
 
 def modules(root: Path) -> list[tuple[str, Path]]:
@@ -164,21 +163,11 @@ def violations(root: Path) -> list[str]:
     return found
 
 
-def tolerated(violation: str) -> bool:
-    """Whether a violation is one of `TOLERATED`."""
-    where, _, rest = (*violation.split(":", 2), "", "")[:3]
-    return bool(rest) and f"{where}: {rest.split()[0]}" in TOLERATED and "lines of code" in rest
-
-
 def test_the_package_keeps_every_rule_and_the_check_is_quick():
     start = time.process_time()
-    assert [violation for violation in violations(SOURCE) if not tolerated(violation)] == []
+    assert violations(SOURCE) == []
     assert time.process_time() - start < 2.0
     assert len(modules(SOURCE)) > 40, "the check found no sources"
-
-
-def test_what_is_tolerated_still_needs_it():
-    assert len([violation for violation in violations(SOURCE) if tolerated(violation)]) == len(TOLERATED)
 
 
 def test_every_part_of_the_package_has_a_layer():
