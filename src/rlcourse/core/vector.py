@@ -158,16 +158,7 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Step every copy; an illegal action raises ValueError and changes nothing."""
-        if self._discrete:
-            actions = np.asarray(actions)
-            if actions.dtype != np.int64:
-                if actions.dtype.kind not in "iu":
-                    raise ValueError(f"actions must be integers, not {actions.dtype}")
-                actions = actions.astype(np.int64)
-        else:
-            actions = np.asarray(actions, dtype=np.float64)
-        if actions.shape != self.action_space.shape:
-            raise ValueError(f"actions must have shape {self.action_space.shape}, not {actions.shape}")
+        actions = self._checked(actions)
         if self._mode == 2 and np.any(self._terminated | self._truncated):
             raise RuntimeError("an episode has ended: reset that copy with options={'reset_mask': mask}")
         arguments = (
@@ -204,6 +195,20 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
                 self._scores[mask] = 0.0
         out = self._out
         return out(self._observations), out(self._rewards), out(self._terminated), out(self._truncated), infos
+
+    def _checked(self, actions: Any) -> np.ndarray:
+        """Return actions of the right type and shape; their values are checked by the compiled step."""
+        if self._discrete:
+            actions = np.asarray(actions)
+            if actions.dtype != np.int64:
+                if actions.dtype.kind not in "iu":
+                    raise ValueError(f"actions must be integers, not {actions.dtype}")
+                actions = actions.astype(np.int64)
+        else:
+            actions = np.asarray(actions, dtype=np.float64)
+        if actions.shape != self.action_space.shape:
+            raise ValueError(f"actions must have shape {self.action_space.shape}, not {actions.shape}")
+        return actions
 
     def _out(self, array: np.ndarray) -> np.ndarray:
         return array.copy() if self.copy else array

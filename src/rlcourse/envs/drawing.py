@@ -1,17 +1,19 @@
-"""Pictures of worlds, drawn with Pillow at twice their size and reduced, so that edges are smooth; no display is needed."""
+"""Pictures of worlds, drawn with Pillow at three times their size and reduced, so that edges are smooth; no display is needed."""
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 __all__ = ["Grid", "acrobot", "cartpole", "mountain_car", "pendulum"]
 
-PAPER, INK, BLUE, ORANGE, GREY, GREEN = (250, 249, 245), (40, 44, 52), (52, 101, 164), (222, 120, 31), (196, 196, 190), (78, 140, 80)
-SCALE = 2  # drawn this much larger than shown
+PAPER, INK, BLUE, ORANGE, GREEN = (250, 249, 245), (40, 44, 52), (52, 101, 164), (222, 120, 31), (78, 140, 80)
+GREY, SAND, SHADE = (150, 150, 145), (238, 237, 231), (226, 224, 216)
+SCALE = 3  # drawn this much larger than shown
 
 Points = Sequence[tuple[float, float]]
 
@@ -32,89 +34,146 @@ class _Canvas:
         for x, y in (points[0], points[-1]):
             self.disc(x, y, width / 2, color)
 
+    def dashes(self, left: float, right: float, y: float, color: Any) -> None:
+        for x in np.arange(left, right, 12.0):
+            self.box(x, y - 1, min(x + 7, right), y + 1, color)
+
+    def arrow(self, points: Points, color: Any, width: float, head: float = 10.0) -> None:
+        """Draw a line that ends in a filled head; `points` end where the head begins."""
+        (x0, y0), (x1, y1) = points[-2:]
+        length = math.hypot(x1 - x0, y1 - y0) or 1.0
+        ux, uy = (x1 - x0) / length, (y1 - y0) / length
+        self.line(points, color, width)
+        half = 0.6 * head
+        self.polygon([(x1 - uy * half, y1 + ux * half), (x1 + uy * half, y1 - ux * half), (x1 + ux * head, y1 + uy * head)], color)
+
+    def turn(self, x: float, y: float, radius: float, begin: float, amount: float, color: Any) -> None:
+        """Draw an arrow around a point: from the angle `begin`, clockwise from upright, by `amount`, rad."""
+        angles = np.linspace(begin, begin + amount, 40)
+        self.arrow([(x + radius * math.sin(a), y - radius * math.cos(a)) for a in angles], color, 4)
+
+    def polygon(self, points: Points, color: Any) -> None:
+        self._draw.polygon([(x * SCALE, y * SCALE) for x, y in points], fill=color)
+
     def disc(self, x: float, y: float, radius: float, color: Any) -> None:
         self._draw.ellipse([v * SCALE for v in (x - radius, y - radius, x + radius, y + radius)], fill=color)
 
     def box(self, left: float, top: float, right: float, bottom: float, color: Any, radius: float = 0.0) -> None:
         self._draw.rounded_rectangle([v * SCALE for v in (left, top, right, bottom)], radius * SCALE, fill=color)
 
-    def text(self, x: float, y: float, text: str, color: Any, size: float) -> None:
-        from PIL import ImageFont
-
-        self._draw.text((x * SCALE, y * SCALE), text, fill=color, font=ImageFont.load_default(size * SCALE), anchor="mm")
+    def text(self, x: float, y: float, text: str, color: Any, size: float, anchor: str = "mm") -> None:
+        self._draw.text((x * SCALE, y * SCALE), text, fill=color, font=_font(size), anchor=anchor)
 
     def array(self) -> np.ndarray:
-        from PIL import Image
+        return np.asarray(self.image.reduce(SCALE)).copy()
 
-        return np.asarray(self.image.resize(self.size, Image.Resampling.LANCZOS)).copy()
+
+@functools.cache
+def _font(size: float) -> Any:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size * SCALE)
+
+
+def _mix(share: float, low: tuple[int, int, int] = PAPER, high: tuple[int, int, int] = BLUE) -> tuple[int, ...]:
+    return tuple(round(p + (q - p) * share) for p, q in zip(low, high, strict=True))
 
 
 def cartpole(world: Any, state: Any, action: Any) -> np.ndarray:
-    """Draw the cart on its track and the pole; an arrow shows the push."""
+    """Draw the cart on its track, the pole, and the angles at which it counts as fallen; an arrow shows the push."""
     canvas = _Canvas(600, 320)
     x, _, theta, _ = state
-    scale = 600 / (2 * world.max_position)
-    left, top = 300 + x * scale, 230.0
-    canvas.line([(0, 252), (600, 252)], GREY, 3)
-    canvas.box(left - 32, top - 14, left + 32, top + 14, INK, 6)
-    for wheel in (-18, 18):
-        canvas.disc(left + wheel, top + 16, 7, GREY)
-    length = 2 * world.half_length * 150
-    canvas.line([(left, top - 14), (left + length * math.sin(theta), top - 14 - length * math.cos(theta))], ORANGE, 9)
-    canvas.disc(left, top - 14, 5, BLUE)
+    center, top = 300 + x * 270 / world.max_position, 230.0
+    length = 2 * world.half_length * 170
+
+    def tip(angle: float, reach: float) -> tuple[float, float]:
+        return center + reach * math.sin(angle), top - 14 - reach * math.cos(angle)
+
+    canvas.box(0, 254, 600, 320, SAND)
+    canvas.line([(30, 254), (570, 254)], GREY, 3)
+    for end in (30, 570):  # the ends of the track
+        canvas.line([(end, 246), (end, 262)], GREY, 3)
+    for side in (-1, 1):
+        canvas.line([tip(side * world.max_angle, 30), tip(side * world.max_angle, length)], SHADE, 2)
+    for wheel in (-20, 20):
+        canvas.disc(center + wheel, top + 15, 8, INK)
+        canvas.disc(center + wheel, top + 15, 3, PAPER)
+    canvas.box(center - 36, top - 14, center + 36, top + 12, INK, 6)
+    canvas.line([tip(theta, 0), tip(theta, length)], ORANGE, 10)
+    canvas.disc(center, top - 14, 5, PAPER)
     if action is not None:
         way = 1 if action == 1 else -1
-        tip = left + way * 70
-        canvas.line([(left + way * 40, top), (tip, top)], BLUE, 4)
-        canvas.line([(tip - way * 9, top - 8), (tip, top), (tip - way * 9, top + 8)], BLUE, 4)
+        canvas.arrow([(center + way * 44, top), (center + way * 68, top)], BLUE, 4)
     return canvas.array()
 
 
 def mountain_car(world: Any, state: Any, action: Any) -> np.ndarray:
-    """Draw the valley, the car and the flag."""
+    """Draw the valley, the car and the flag; an arrow shows the push."""
     canvas = _Canvas(600, 360)
     span = world.max_position - world.min_position
 
     def at(position: float) -> tuple[float, float]:
         return (position - world.min_position) / span * 600, 330 - 260 * (math.sin(3 * position) * 0.45 + 0.55)
 
-    canvas.line([at(world.min_position + span * i / 120) for i in range(121)], INK, 4)
-    fx, fy = at(world.goal_position)
-    canvas.line([(fx, fy), (fx, fy - 44)], GREY, 3)
-    canvas.box(fx, fy - 46, fx + 24, fy - 30, GREEN, 2)
+    hill = [at(world.min_position + span * i / 300) for i in range(301)]
+    canvas.polygon([(0, 360), *hill, (600, 360)], SAND)
+    for x, y in hill:  # round, so that the edge is as smooth as the curve
+        canvas.disc(x, y, 2, INK)
+    canvas.line(hill, INK, 4)
+    x, y = at(world.goal_position)
+    canvas.line([(x, y), (x, y - 52)], INK, 3)
+    canvas.polygon([(x + 1, y - 53), (x + 27, y - 44), (x + 1, y - 35)], GREEN)
     x, y = at(state[0])
     slope = math.atan2(-260 * 1.35 * math.cos(3 * state[0]) * span, 600)
-    ux, uy = math.cos(slope), math.sin(slope)
-    nx, ny = uy, -ux
-    canvas.line([(x + nx * 16 - ux * 12, y + ny * 16 - uy * 12), (x + nx * 16 + ux * 12, y + ny * 16 + uy * 12)], ORANGE, 16)
-    for wheel in (-12, 12):
-        canvas.disc(x + nx * 7 + ux * wheel, y + ny * 7 + uy * wheel, 6, INK)
+
+    def on(along: float, above: float) -> tuple[float, float]:
+        return x + along * math.cos(slope) + above * math.sin(slope), y + along * math.sin(slope) - above * math.cos(slope)
+
+    canvas.polygon([on(-24, 10), on(-24, 19), on(-12, 21), on(-7, 30), on(8, 30), on(15, 20), on(25, 18), on(26, 10)], ORANGE)
+    canvas.polygon([on(-7, 21), on(-4, 27), on(6, 27), on(10, 21)], PAPER)
+    for wheel in (-13, 14):
+        canvas.disc(*on(wheel, 9), 7, INK)
+        canvas.disc(*on(wheel, 9), 2.5, PAPER)
+    if action is not None and action != 1:
+        way = int(action) - 1
+        canvas.arrow([on(way * 34, 15), on(way * 52, 15)], BLUE, 4)
     return canvas.array()
 
 
 def pendulum(world: Any, state: Any, action: Any) -> np.ndarray:
-    """Draw the rod, and the torque as an arc."""
+    """Draw the rod, and the torque as an arrow around the pivot; positive angles lie to the left, as in Gymnasium's picture."""
     canvas = _Canvas(400, 400)
-    x, y = 200 + 140 * math.sin(state[0]), 200 - 140 * math.cos(state[0])
-    canvas.line([(200, 200), (x, y)], ORANGE, 22)
-    canvas.disc(200, 200, 7, INK)
-    if action is not None:
-        torque = max(-1.0, min(1.0, float(action[0]) / world.max_torque))
-        arc = [(200 + 40 * math.sin(a), 200 - 40 * math.cos(a)) for a in np.linspace(0, torque * 2.2, 24)]
-        canvas.line(arc, BLUE, 5)
+    canvas.disc(200, 200, 151, SHADE)
+    canvas.disc(200, 200, 149, PAPER)
+    canvas.line([(200, 44), (200, 56)], GREEN, 4)  # upright
+    x, y = 200 - 150 * math.sin(state[0]), 200 - 150 * math.cos(state[0])
+    canvas.line([(200, 200), (x, y)], ORANGE, 16)
+    canvas.disc(x, y, 18, ORANGE)
+    canvas.disc(200, 200, 14, INK)
+    canvas.disc(200, 200, 5, PAPER)
+    torque = 0.0 if action is None else max(-1.0, min(1.0, float(action[0]) / world.max_torque))
+    if abs(torque) > 0.02:
+        canvas.turn(200, 200, 44, 0.0, -torque * 2.2, BLUE)
     return canvas.array()
 
 
 def acrobot(world: Any, state: Any, action: Any) -> np.ndarray:
-    """Draw both links and the height to reach."""
+    """Draw both links and the height to reach; an arrow around the second joint shows the torque."""
     canvas = _Canvas(400, 400)
-    x1, y1 = 200 + 85 * math.sin(state[0]), 200 + 85 * math.cos(state[0])
-    x2, y2 = x1 + 85 * math.sin(state[0] + state[1]), y1 + 85 * math.cos(state[0] + state[1])
-    canvas.line([(10, 115), (390, 115)], GREEN, 2)
-    canvas.line([(200, 200), (x1, y1)], BLUE, 15)
-    canvas.line([(x1, y1), (x2, y2)], ORANGE, 15)
-    canvas.disc(200, 200, 6, INK)
-    canvas.disc(x1, y1, 6, INK)
+    unit = 85 / world.length_1
+    below = state[0] + state[1]
+    x1, y1 = 200 + unit * world.length_1 * math.sin(state[0]), 200 + unit * world.length_1 * math.cos(state[0])
+    x2, y2 = x1 + unit * math.sin(below), y1 + unit * math.cos(below)
+    canvas.dashes(20, 380, 200 - unit, GREEN)
+    canvas.line([(130, 200), (270, 200)], SHADE, 5)  # the bar
+    canvas.line([(200, 200), (x1, y1)], BLUE, 16)
+    canvas.line([(x1, y1), (x2, y2)], ORANGE, 16)
+    for x, y in ((200, 200), (x1, y1)):
+        canvas.disc(x, y, 8, INK)
+        canvas.disc(x, y, 3, PAPER)
+    if action is not None and action != 1:
+        way = 1 - int(action)  # a positive torque turns the second link anticlockwise
+        canvas.turn(x1, y1, 26, math.pi - below + way * 0.5, way * 1.3, INK)
     return canvas.array()
 
 
@@ -132,41 +191,106 @@ class Grid:
         Strength by column, written below the grid.
     """
 
+    MOVES = ((0, -1), (1, 0), (0, 1), (-1, 0), (1, -1), (1, 1), (-1, 1), (-1, -1), (0, 0))  # (x, y) by action; the last one stays
+    CELL = 48  # pixels
+
     def __init__(
-        self, rows: int, columns: int, start: int, goal: int, cliff: Sequence[int] = (), wind: Sequence[int] | None = None
+        self, rows: int, columns: int, start: int, goal: int, cliff: Iterable[int] = (), wind: Sequence[int] | None = None
     ) -> None:
         self.rows, self.columns, self.start, self.goal = rows, columns, start, goal
         self.cliff, self.wind = frozenset(cliff), wind
 
-    def picture(self, world: Any, state: Any, action: Any = None, path: Sequence[int] = (), values: Any = None) -> np.ndarray:
-        """Draw the grid with the agent; optionally state values as shades, shape [S], and a path of states."""
-        cell = 48
-        canvas = _Canvas(self.columns * cell, self.rows * cell + (24 if self.wind else 0))
-        shades = None if values is None else np.interp(values, (np.min(values), np.max(values) + 1e-9), (0.0, 0.75))
+    def picture(
+        self, world: Any, state: Any, action: Any = None, path: Sequence[int] = (), values: Any = None, arrows: Any = None
+    ) -> np.ndarray:
+        """Draw the grid.
+
+        Parameters
+        ----------
+        world : object
+            Not looked at.
+        state : int or None
+            Where the agent is; None draws none.
+        action : object
+            Not looked at.
+        path : sequence of int
+            States, joined by a line.
+        values : array_like of float, shape [S], optional
+            Drawn as shades with a scale below; those that are not finite stay plain.
+        arrows : array_like, optional
+            Greedy actions: integers of shape [S] (negative: none), or booleans of shape [S, A], which show ties.
+        """
+        size = self.CELL
+        width, height = self.columns * size, self.rows * size
+        wind_height = 26 if self.wind else 0
+        canvas = _Canvas(width, height + wind_height + (0 if values is None else 30))
+        shades = self._shades(values)
         for s in range(self.rows * self.columns):
-            row, column = divmod(s, self.columns)
-            color: Any = INK if s in self.cliff else (238, 237, 231)
-            if shades is not None and s not in self.cliff:
-                color = tuple(round(p + (b - p) * shades[s]) for p, b in zip(PAPER, BLUE, strict=True))
-            canvas.box(column * cell + 1, row * cell + 1, (column + 1) * cell - 1, (row + 1) * cell - 1, color, 4)
-        for s, letter, color in ((self.start, "S", GREY), (self.goal, "G", GREEN)):
-            canvas.text(*self._center(s, cell), letter, color, 22)
+            x, y = self._center(s)
+            color = INK if s in self.cliff else SAND if shades[s] is None else _mix(shades[s])
+            canvas.box(x - size / 2 + 1, y - size / 2 + 1, x + size / 2 - 1, y + size / 2 - 1, color, 5)
+        for s, letter, color in ((self.start, "S", INK), (self.goal, "G", GREEN)):
+            canvas.box(*(c + d for d in (-18, 18) for c in self._center(s)), PAPER, 5)
+            canvas.text(*self._center(s), letter, color, 22)
+        if arrows is not None:
+            self._draw_arrows(canvas, np.asarray(arrows))
         if len(path) > 1:
-            canvas.line([self._center(s, cell) for s in path], BLUE, 4)
-        canvas.disc(*self._center(int(state), cell), 13, ORANGE)
-        for column, strength in enumerate(self.wind or ()):
-            canvas.text((column + 0.5) * cell, self.rows * cell + 11, str(strength), INK, 13)
+            canvas.line([self._center(s) for s in path], ORANGE, 4)
+        if state is not None:
+            canvas.disc(*self._center(int(state)), 14, PAPER)
+            canvas.disc(*self._center(int(state)), 12, ORANGE)
+        self._draw_wind(canvas, height)
+        if values is not None:
+            self._draw_scale(canvas, height + wind_height + 15, self._range(values))
         return canvas.array()
 
-    def _center(self, state: int, cell: int) -> tuple[float, float]:
-        row, column = divmod(state, self.columns)
-        return (column + 0.5) * cell, (row + 0.5) * cell
-
     def text(self, world: Any, state: Any, action: Any = None) -> str:
-        """Return the grid as lines: A agent, S start, G goal, # cliff."""
+        """Return the grid as lines: A agent, S start, G goal, # cliff; below, the wind."""
         signs = {self.start: "S", self.goal: "G", **dict.fromkeys(self.cliff, "#"), int(state): "A"}
         cells = [signs.get(s, ".") for s in range(self.rows * self.columns)]
         lines = [" ".join(cells[r * self.columns : (r + 1) * self.columns]) for r in range(self.rows)]
         if self.wind:
             lines.append(" ".join(str(strength) for strength in self.wind))
         return "\n".join(lines) + "\n"
+
+    def _center(self, state: int) -> tuple[float, float]:
+        row, column = divmod(state, self.columns)
+        return (column + 0.5) * self.CELL, (row + 0.5) * self.CELL
+
+    def _range(self, values: Any) -> tuple[float, float]:
+        shown = [float(v) for s, v in enumerate(values) if s not in self.cliff and math.isfinite(v)]
+        return (min(shown), max(shown)) if shown else (0.0, 0.0)
+
+    def _shades(self, values: Any) -> list[float | None]:
+        """Return how dark each cell is, 0 to 0.8; None where no value is shown."""
+        if values is None:
+            return [None] * (self.rows * self.columns)
+        low, high = self._range(values)
+        return [0.8 * (float(v) - low) / max(high - low, 1e-12) if math.isfinite(v) else None for v in values]
+
+    def _draw_arrows(self, canvas: _Canvas, arrows: np.ndarray) -> None:
+        for s in range(self.rows * self.columns):
+            if s in self.cliff or s in (self.start, self.goal):
+                continue
+            x, y = self._center(s)
+            for a in np.flatnonzero(arrows[s]) if arrows.ndim == 2 else [int(arrows[s])]:
+                dx, dy = self.MOVES[a] if a >= 0 else (0, 0)
+                length = math.hypot(dx, dy)
+                if length:
+                    canvas.arrow([(x, y), (x + 10 * dx / length, y + 10 * dy / length)], INK, 2, head=7)
+                elif a >= 0:
+                    canvas.disc(x, y, 3, INK)
+
+    def _draw_wind(self, canvas: _Canvas, top: float) -> None:
+        for column, strength in enumerate(self.wind or ()):
+            x = (column + 0.5) * self.CELL
+            canvas.text(x - (5 if strength else 0), top + 13, str(strength), INK if strength else GREY, 14)
+            if strength:
+                canvas.arrow([(x + 8, top + 20), (x + 8, top + 12)], BLUE, 2, head=7)
+
+    def _draw_scale(self, canvas: _Canvas, y: float, ends: tuple[float, float]) -> None:
+        middle = self.columns * self.CELL / 2
+        for i in range(120):
+            canvas.box(middle - 60 + i, y - 6, middle - 59 + i, y + 6, _mix(0.8 * i / 119))
+        for value, x, anchor in ((ends[0], middle - 68, "rm"), (ends[1], middle + 68, "lm")):
+            canvas.text(x, y, f"{value:.4g}".replace("-", "\u2212"), INK, 13, anchor)
