@@ -57,6 +57,8 @@ class TabularAgent(Agent):
     ) -> Self:
         """Learn; see `Agent.learn`."""
         check_budget(total_timesteps, episodes, self.budget_required)
+        if not callback_every >= 1:
+            raise ValueError(f"callback_every must be at least 1, not {callback_every!r}")
         trial = Trial.of(self.world, steps=total_timesteps or UNLIMITED, episodes=episodes or UNLIMITED, limit=self.limit)
         call, finish = make_callback(self, callback, progress_bar, total_timesteps, episodes)
         before = self.num_timesteps

@@ -207,7 +207,8 @@ class Agent(ABC):
 def check_budget(total_timesteps: int | None, episodes: int | None, required: bool = True) -> None:
     """Raise ValueError unless a budget is given and positive."""
     for name, value in (("total_timesteps", total_timesteps), ("episodes", episodes)):
-        if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
+        whole = isinstance(value, int | float | np.number) and not isinstance(value, bool) and value % 1 == 0
+        if value is not None and not (whole and value >= 1):
             raise ValueError(f"{name} must be a whole number >= 1, not {value!r}")
     if required and total_timesteps is None and episodes is None:
         raise ValueError("give learn() a budget: total_timesteps or episodes")

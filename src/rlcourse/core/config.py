@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from rlcourse.core.schedules import Schedule, parse
 
 __all__ = ["Config", "Count", "Discount", "Interval", "NonNegative", "Positive", "Probability", "StepSize", "build"]
@@ -22,11 +24,11 @@ class Interval(NamedTuple):
 
     def __str__(self) -> str:
         closing = "]" if math.isfinite(self.high) else ")"
-        return f"{'(' if self.open_low else '['}{self.low:g}, {self.high:g}{closing}"
+        return f"{'(' if self.open_low or not math.isfinite(self.low) else '['}{self.low:g}, {self.high:g}{closing}"
 
     def holds(self, number: float) -> bool:
-        """Whether a number lies inside; nan never does."""
-        return (self.low < number if self.open_low else self.low <= number) and number <= self.high
+        """Whether a number lies inside; nan and infinity never do."""
+        return math.isfinite(number) and (self.low < number if self.open_low else self.low <= number) and number <= self.high
 
 
 Probability = Annotated[float, Interval(0, 1)]
@@ -93,6 +95,8 @@ def _typed(value: Any, hint: Any) -> Any:
     """Turn what JSON and TOML hold (lists, texts of schedules, whole numbers) into what the field holds."""
     hint = next((part for part in get_args(hint) if part is not type(None)), hint) if type(None) in get_args(hint) else hint
     base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, list):
         return tuple(value)
     if base == Schedule:
@@ -125,12 +129,19 @@ def _check(name: str, value: Any, hint: Any) -> None:
         interval = Interval()
     if interval is not None:
         parts = [value.start, value.end] if hasattr(value, "at") else [value]
+        if hasattr(value, "at") and not value.steps > 0:
+            raise ValueError(f"{name} must be a schedule over a positive number of steps, not {value!r}")
         whole = base is int
         for part in parts:
             kinds: Any = int if whole else (int, float)
             if isinstance(part, bool) or not isinstance(part, kinds) or not interval.holds(part):
                 raise ValueError(f"{name} must be {'a whole number' if whole else 'a number'} in {interval}, not {value!r}")
         return
+    if get_origin(base) is tuple:
+        if not isinstance(value, tuple):
+            raise ValueError(f"{name} must be a list, not {value!r}")
+        for part in value:
+            _check(name, part, get_args(base)[0])
     choices = get_args(base)
     if str(get_origin(base)) == "typing.Literal" and value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")

@@ -58,12 +58,14 @@ class MDP(NamedTuple):
         ValueError
             Naming the first pair whose probabilities do not sum to one, or whose successor does not exist.
         """
+        if not table or table.keys() != set(range(len(table))) or any(row.keys() != set(range(len(row))) for row in table.values()):
+            raise ValueError("states must be numbered 0..S-1, and the actions of each state 0..A-1")
         S, A = len(table), len(table[0])
-        K = max(len(table[s][a]) for s in range(S) for a in range(A))
+        K = max((len(outcomes) for row in table.values() for outcomes in row.values()), default=0)
         probability, reward = np.zeros((S, A, K)), np.zeros((S, A, K))
         successor, terminal = np.zeros((S, A, K), dtype=np.int64), np.zeros((S, A, K), dtype=np.bool_)
         for s in range(S):
-            if len(table[s]) != A:
+            if len(table[s]) != A or A == 0:
                 raise ValueError(f"state {s} has {len(table[s])} actions; every state needs the same {A}")
             for a in range(A):
                 successor[s, a] = s
@@ -79,7 +81,7 @@ class MDP(NamedTuple):
         if isinstance(start, int | np.integer):
             start = [float(s == start) for s in range(S)]
         starts = np.asarray(list(start), dtype=float)
-        if starts.shape != (S,) or np.any(starts < 0) or abs(starts.sum() - 1.0) > 1e-8:
+        if starts.shape != (S,) or np.any(starts < 0) or not abs(starts.sum() - 1.0) <= 1e-8:
             raise ValueError(f"start must be a state or {S} probabilities that sum to 1")
         return cls(_cumulative(starts), probability, _cumulative(probability), successor, reward, terminal)
 

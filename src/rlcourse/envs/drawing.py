@@ -117,8 +117,6 @@ def mountain_car(world: Any, state: Any, action: Any) -> np.ndarray:
 
     hill = [at(world.min_position + span * i / 300) for i in range(301)]
     canvas.polygon([(0, 360), *hill, (600, 360)], SAND)
-    for x, y in hill:  # round, so that the edge is as smooth as the curve
-        canvas.disc(x, y, 2, INK)
     canvas.line(hill, INK, 4)
     x, y = at(world.goal_position)
     canvas.line([(x, y), (x, y - 52)], INK, 3)
@@ -229,13 +227,13 @@ class Grid:
             x, y = self._center(s)
             color = INK if s in self.cliff else SAND if shades[s] is None else _mix(shades[s])
             canvas.box(x - size / 2 + 1, y - size / 2 + 1, x + size / 2 - 1, y + size / 2 - 1, color, 5)
-        for s, letter, color in ((self.start, "S", INK), (self.goal, "G", GREEN)):
-            canvas.box(*(c + d for d in (-18, 18) for c in self._center(s)), PAPER, 5)
-            canvas.text(*self._center(s), letter, color, 22)
-        if arrows is not None:
-            self._draw_arrows(canvas, np.asarray(arrows))
         if len(path) > 1:
             canvas.line([self._center(s) for s in path], ORANGE, 4)
+        if arrows is not None:
+            self._draw_arrows(canvas, np.asarray(arrows))
+        for s, letter, color in ((self.start, "S", INK), (self.goal, "G", GREEN)):
+            canvas.box(*(c + d for d in (-17, 17) for c in self._center(s)), PAPER, 5)
+            canvas.text(*self._center(s), letter, color, 22)
         if state is not None:
             canvas.disc(*self._center(int(state)), 14, PAPER)
             canvas.disc(*self._center(int(state)), 12, ORANGE)
