@@ -66,7 +66,7 @@ def resume(argv: Sequence[str]) -> int:
 
     parser = Parser(prog="rlcourse resume", description="Go on exactly where a run was saved.")
     parser.add_argument("run", help="run folder, or latest")
-    parser.add_argument("--total-timesteps", "-n", type=count, help="further steps [what is left of the budget]")
+    parser.add_argument("--total-timesteps", "-n", type=count, metavar="N", help="further steps [what is left of the budget]")
     parser.add_argument("--quiet", "-q", action="store_true", help="print only the result")
     parser.add_argument("--no-progress", action="store_true", help="no live display")
     parsed = parser.parse(argv)
@@ -89,19 +89,25 @@ def _add_run_options(parser: Parser, target: Target | None) -> None:
     group = parser.add_argument_group("the run")
 
     def default(value: Any) -> str:
-        return f"[{value}]" if preset else ""
+        return "" if value is None else f"[{value}]"
 
     total = preset.total_timesteps if preset else 100_000
-    group.add_argument("--total-timesteps", "-n", "--timesteps", "--n-timesteps", type=count, help=f"environment steps [{total:,}]")
-    group.add_argument("--seed", type=_seed, default=0, help="seed of everything random [0]")
-    group.add_argument("--seeds", type=count, help="train this many seeds in parallel, with one curve")
-    group.add_argument("--out", "-o", default="runs", help="folder for runs [runs]")
+    group.add_argument(
+        "--total-timesteps", "-n", "--timesteps", "--n-timesteps", type=count, metavar="N", help=f"environment steps [{total:,}]"
+    )
+    group.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of everything random [0]")
+    group.add_argument("--seeds", type=count, metavar="N", help="train this many seeds in parallel, with one curve")
+    group.add_argument("--out", "-o", default="runs", metavar="DIR", help="folder for runs [runs]")
     every = preset.eval_every if preset else "a tenth of the steps"
-    group.add_argument("--eval-every", "--every-n-steps", "--eval-freq", type=count, help=f"steps between evaluations [{every}]")
-    group.add_argument("--eval-episodes", type=count, help=f"episodes per evaluation [{preset.eval_episodes if preset else 20}]")
-    group.add_argument("--target", type=float, help=f"mean return that counts as solved {default(preset and preset.target)}")
-    group.add_argument("--stop-at", type=float, help=f"stop early at this evaluation {default(preset and preset.stop_at)}")
-    group.add_argument("--early-stopping-rounds", type=count, help="stop after this many evaluations without improvement")
+    group.add_argument(
+        "--eval-every", "--every-n-steps", "--eval-freq", type=count, metavar="N", help=f"steps between evaluations [{every}]"
+    )
+    group.add_argument(
+        "--eval-episodes", type=count, metavar="N", help=f"episodes per evaluation [{preset.eval_episodes if preset else 20}]"
+    )
+    group.add_argument("--target", type=float, metavar="X", help=f"mean return that counts as solved {default(preset and preset.target)}")
+    group.add_argument("--stop-at", type=float, metavar="X", help=f"stop early at this evaluation {default(preset and preset.stop_at)}")
+    group.add_argument("--early-stopping-rounds", type=count, metavar="N", help="stop after this many evaluations without improvement")
     group.add_argument("--metric", default="mean", choices=["mean", "min", "median"], help="what an evaluation is judged by [mean]")
     group.add_argument("--minimize", action="store_true", help="smaller is better")
     group.add_argument("--quiet", "-q", action="store_true", help="print only the result")
