@@ -29,14 +29,18 @@ def test_it_passes_both_checkers(id):
 def test_illegal_actions_are_refused_and_change_nothing(id):
     env = gym.make(id).unwrapped
     env.reset(seed=0)
-    before = env.state
+    before, generator = env.state, env.np_random.bit_generator.state
     illegal = (
-        [-1, 99, 0.5, np.nan, None, "left"] if isinstance(env.action_space, gym.spaces.Discrete) else [[np.nan], [0.0, 0.0], np.inf, "left"]
+        [-1, 99, env.action_space.n, 0.5, 1.0, np.nan, None, "left", [0, 1], True, {}]
+        if isinstance(env.action_space, gym.spaces.Discrete)
+        else [[np.nan], [0.0, 0.0], np.inf, "left", None, [[0.0]], {}]
     )
     for action in illegal:
         with pytest.raises(ValueError, match=r"action|could not convert"):
             env.step(action)
         assert env.state == before
+        assert env.last_action is None
+        assert env.np_random.bit_generator.state == generator
 
 
 @pytest.mark.parametrize("id", IDS)

@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["Grid", "acrobot", "cartpole", "mountain_car", "pendulum"]
 
 PAPER, INK, BLUE, ORANGE, GREEN = (250, 249, 245), (40, 44, 52), (52, 101, 164), (222, 120, 31), (78, 140, 80)
-GREY, SAND, SHADE = (150, 150, 145), (238, 237, 231), (226, 224, 216)
+GREY, SAND, SHADE, OCHRE = (150, 150, 145), (238, 237, 231), (226, 224, 216), (219, 165, 88)
 SCALE = 3  # drawn this much larger than shown
 
 Points = Sequence[tuple[float, float]]
@@ -75,8 +75,8 @@ def _font(size: float) -> Any:
     return ImageFont.load_default(size * SCALE)
 
 
-def _mix(share: float, low: tuple[int, int, int] = PAPER, high: tuple[int, int, int] = BLUE) -> tuple[int, ...]:
-    return tuple(round(p + (q - p) * share) for p, q in zip(low, high, strict=True))
+def _shade(share: float) -> tuple[int, ...]:
+    return tuple(round(p + (q - p) * (0.1 + 0.9 * share)) for p, q in zip(PAPER, OCHRE, strict=True))
 
 
 def cartpole(world: Any, state: Any, action: Any) -> np.ndarray:
@@ -214,7 +214,7 @@ class Grid:
         path : sequence of int
             States, joined by a line.
         values : array_like of float, shape [S], optional
-            Drawn as shades with a scale below; those that are not finite stay plain.
+            Drawn as shades with a scale below, the higher the darker; the cliff, the goal and what is not finite stay plain.
         arrows : array_like, optional
             Greedy actions: integers of shape [S] (negative: none), or booleans of shape [S, A], which show ties.
         """
@@ -225,15 +225,17 @@ class Grid:
         shades = self._shades(values)
         for s in range(self.rows * self.columns):
             x, y = self._center(s)
-            color = INK if s in self.cliff else SAND if shades[s] is None else _mix(shades[s])
+            shade = shades[s]
+            color = INK if s in self.cliff else SAND if shade is None else _shade(shade)
             canvas.box(x - size / 2 + 1, y - size / 2 + 1, x + size / 2 - 1, y + size / 2 - 1, color, 5)
         if len(path) > 1:
-            canvas.line([self._center(s) for s in path], ORANGE, 4)
+            canvas.line([self._center(s) for s in path], BLUE, 4)
         if arrows is not None:
             self._draw_arrows(canvas, np.asarray(arrows))
         for s, letter, color in ((self.start, "S", INK), (self.goal, "G", GREEN)):
-            canvas.box(*(c + d for d in (-17, 17) for c in self._center(s)), PAPER, 5)
-            canvas.text(*self._center(s), letter, color, 22)
+            x, y = self._center(s)
+            canvas.box(x - 17, y - 17, x + 17, y + 17, PAPER, 5)
+            canvas.text(x, y, letter, color, 22)
         if state is not None:
             canvas.disc(*self._center(int(state)), 14, PAPER)
             canvas.disc(*self._center(int(state)), 12, ORANGE)
@@ -256,15 +258,18 @@ class Grid:
         return (column + 0.5) * self.CELL, (row + 0.5) * self.CELL
 
     def _range(self, values: Any) -> tuple[float, float]:
-        shown = [float(v) for s, v in enumerate(values) if s not in self.cliff and math.isfinite(v)]
+        shown = [float(v) for s, v in enumerate(values) if self._is_shown(s, v)]
         return (min(shown), max(shown)) if shown else (0.0, 0.0)
 
     def _shades(self, values: Any) -> list[float | None]:
-        """Return how dark each cell is, 0 to 0.8; None where no value is shown."""
+        """Return how dark each cell is, 0 to 1; None where no value is shown."""
         if values is None:
             return [None] * (self.rows * self.columns)
         low, high = self._range(values)
-        return [0.8 * (float(v) - low) / max(high - low, 1e-12) if math.isfinite(v) else None for v in values]
+        return [(float(v) - low) / max(high - low, 1e-12) if self._is_shown(s, v) else None for s, v in enumerate(values)]
+
+    def _is_shown(self, state: int, value: float) -> bool:
+        return state not in self.cliff and state != self.goal and math.isfinite(value)
 
     def _draw_arrows(self, canvas: _Canvas, arrows: np.ndarray) -> None:
         for s in range(self.rows * self.columns):
@@ -289,6 +294,6 @@ class Grid:
     def _draw_scale(self, canvas: _Canvas, y: float, ends: tuple[float, float]) -> None:
         middle = self.columns * self.CELL / 2
         for i in range(120):
-            canvas.box(middle - 60 + i, y - 6, middle - 59 + i, y + 6, _mix(0.8 * i / 119))
+            canvas.box(middle - 60 + i, y - 6, middle - 59 + i, y + 6, _shade(i / 119))
         for value, x, anchor in ((ends[0], middle - 68, "rm"), (ends[1], middle + 68, "lm")):
-            canvas.text(x, y, f"{value:.4g}".replace("-", "\u2212"), INK, 13, anchor)
+            canvas.text(x, y, f"{value:.4g}", INK, 13, anchor)
