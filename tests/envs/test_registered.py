@@ -59,6 +59,45 @@ def test_it_draws_itself(id):
             assert "G" in picture
 
 
+def test_every_registered_environment_has_a_picture_and_the_grids_have_text():
+    modes = {id: gym.make(id).unwrapped.metadata["render_modes"] for id in IDS}
+    assert all("rgb_array" in found for found in modes.values())
+    assert [id for id, found in modes.items() if "ansi" in found] == ["rlcourse/CliffWalk-v0", "rlcourse/WindyGridworld-v0"]
+
+
+def test_an_unknown_render_mode_is_refused():
+    with pytest.raises(ValueError, match="render_mode"):
+        gym.make("rlcourse/CartPole-v1", render_mode="ansi")
+
+
+def test_the_text_of_the_cliff_is_its_map():
+    env = gym.make("rlcourse/CliffWalk-v0", render_mode="ansi")
+    env.reset(seed=0)
+    env.step(0)
+    free = " ".join("." * 12)
+    assert env.render() == f"{free}\n{free}\nA {' '.join('.' * 11)}\nS {' '.join('#' * 10)} G\n"
+
+
+@pytest.mark.parametrize("id", ["rlcourse/CliffWalk-v0", "rlcourse/WindyGridworld-v0"])
+def test_values_arrows_and_path_show_in_the_picture_of_a_grid(id):
+    env = gym.make(id, render_mode="rgb_array")
+    env.reset(seed=0)
+    draw, S = env.unwrapped._picture, env.observation_space.n
+    plain = draw(None, 0)
+    V = np.linspace(-9.0, 0.0, S)
+    V[5] = np.nan
+    valued = draw(None, 0, values=V)
+    assert valued.shape[0] > plain.shape[0], "a scale below"
+    assert np.array_equal(valued[:96, 5 * 48 : 6 * 48][:48], plain[:48, 5 * 48 : 6 * 48]), "no shade where there is no value"
+    assert not np.array_equal(draw(None, 0, path=[0, 1, 2]), plain)
+    assert not np.array_equal(draw(None, None), plain), "without the agent"
+    greedy = np.full(S, 1)
+    ties = np.zeros((S, 4), bool)
+    ties[:, 1] = True
+    assert np.array_equal(draw(None, 0, arrows=greedy), draw(None, 0, arrows=ties))
+    assert np.array_equal(draw(None, 0, arrows=np.full(S, -1)), plain)
+
+
 @pytest.mark.parametrize("id", IDS)
 def test_the_vector_entry_point_makes_copies(id):
     envs = gym.make_vec(id, num_envs=4)

@@ -142,6 +142,7 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         self._terminated, self._truncated = np.zeros(num_envs, np.bool_), np.zeros(num_envs, np.bool_)
         self._lengths, self._scores = np.zeros(num_envs, np.int64), np.zeros(num_envs)
         self._step: Any = None
+        self._begun = False
 
     def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in every copy, or in those of ``options["reset_mask"]`` (bool [N])."""
@@ -154,6 +155,7 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
             raise ValueError(f"options['reset_mask'] must be a bool array of shape ({self.num_envs},)")
         vector_reset(self.world, self.states, self._like, self._observations, self._lengths, self._scores, mask, self.np_random)
         self._terminated[mask] = self._truncated[mask] = False
+        self._begun = self._begun or bool(mask.all())
         return self._out(self._observations), {}
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
@@ -198,6 +200,8 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
 
     def _checked(self, actions: Any) -> np.ndarray:
         """Return actions of the right type and shape; their values are checked by the compiled step."""
+        if not self._begun:
+            raise RuntimeError("call reset() before step()")
         if self._discrete:
             actions = np.asarray(actions)
             if actions.dtype != np.int64:
@@ -224,6 +228,7 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         for name in self._ARRAYS:
             getattr(self, name)[...] = state[name.strip("_")]
         seeds.restore(self.np_random, state["rng"])
+        self._begun = True
 
     @property
     def observations(self) -> np.ndarray:

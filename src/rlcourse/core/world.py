@@ -99,7 +99,7 @@ class WorldEnv(gym.Env[Any, Any]):
         return self._observation(), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Take an action; one outside the action space raises ValueError and changes nothing."""
+        """Take an action; an illegal one raises ValueError and changes nothing (finite floats are left to the world, which clips)."""
         if self.state is None:
             raise RuntimeError("call reset() before step()")
         checked = self._checked(action)
@@ -131,7 +131,10 @@ class WorldEnv(gym.Env[Any, Any]):
             if not 0 <= int(number.item()) < self.action_space.n:
                 raise ValueError(f"action {int(number.item())} is outside {self.action_space}")
             return int(number.item())
-        array = np.asarray(action, dtype=np.float64)
+        try:
+            array = np.array(action, dtype=np.float64)
+        except TypeError as error:
+            raise ValueError(f"action must be an array of numbers, not {action!r}") from error
         if array.shape != self.action_space.shape or not np.all(np.isfinite(array)):
             raise ValueError(f"action must be finite and of shape {self.action_space.shape}, not {action!r}")
         return array
