@@ -1,5 +1,7 @@
 """Our worlds beside Gymnasium's environments, step for step."""
 
+import math
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -70,6 +72,9 @@ def test_the_car_stops_at_the_left_wall_and_arrives_on_the_right_as_gymnasiums_d
         theirs.state = state
         _step_both(world, theirs, state, action)
     assert world.step((-1.19, -0.06), 0, None)[0] == (-1.2, 0.0)
+    at_rest = (0.5, -(world.force - math.cos(1.5) * world.gravity))  # a push to the right stops it exactly on the goal
+    theirs.state = at_rest
+    assert _step_both(world, theirs, at_rest, 2)[::2] == ((0.5, 0.0), True)
     assert world.step((0.49, 0.05), 2, None)[2]
 
 

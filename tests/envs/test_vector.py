@@ -8,7 +8,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from rlcourse.core.vector import WorldVectorEnv, as_vector
-from rlcourse.envs import Acrobot, CartPole, Pendulum, cliff_walk
+from rlcourse.envs import Acrobot, CartPole, MountainCar, Pendulum, cliff_walk, windy_gridworld
 
 
 class Counter(NamedTuple):
@@ -174,7 +174,11 @@ def test_two_vectors_keep_their_own_modes():
     assert b.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
 
 
-@pytest.mark.parametrize("world", [CartPole(), Acrobot(), Pendulum(), cliff_walk()], ids=lambda world: type(world).__name__)
+@pytest.mark.parametrize(
+    "world",
+    [CartPole(), MountainCar(), Acrobot(), Pendulum(), cliff_walk(), windy_gridworld(stochastic=True)],
+    ids=lambda world: type(world).__name__,
+)
 def test_one_copy_lives_as_one_environment_does(world):
     from rlcourse.core.world import WorldEnv
 
