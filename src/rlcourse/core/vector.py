@@ -150,7 +150,7 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
             numbers = [number for number in seed if number is not None]
             seed = int(np.random.SeedSequence(numbers).generate_state(1)[0]) if len(numbers) == len(seed) else None
         super().reset(seed=seed)
-        mask = np.ones(self.num_envs, np.bool_) if not options else options.get("reset_mask", np.ones(self.num_envs, np.bool_))
+        mask = np.asarray((options or {}).get("reset_mask", np.ones(self.num_envs, np.bool_)))
         if np.shape(mask) != (self.num_envs,) or mask.dtype != np.bool_:
             raise ValueError(f"options['reset_mask'] must be a bool array of shape ({self.num_envs},)")
         vector_reset(self.world, self.states, self._like, self._observations, self._lengths, self._scores, mask, self.np_random)
