@@ -10,6 +10,7 @@ from typing import Any
 
 from rlcourse import agents, presets
 from rlcourse.cli.options import Parser
+from rlcourse.cli.settings import source_of
 from rlcourse.core.catalogue import ENVIRONMENTS
 
 __all__ = ["list_", "show"]
@@ -38,7 +39,7 @@ def show(argv: Sequence[str]) -> int:
     parsed = parser.parse(argv)
     from rlcourse.cli.targets import agent_name
 
-    path = _source(agent_name(parsed.agent))
+    path = source_of(agent_name(parsed.agent))
     text = path.read_text()
     tree = ast.parse(text)
     print(ast.get_docstring(tree), end="\n\n")
@@ -62,15 +63,10 @@ def _is_box(node: ast.FunctionDef) -> bool:
     return any(isinstance(decorator, ast.Name) and decorator.id == "box" for decorator in node.decorator_list)
 
 
-def _source(name: str) -> Path:
-    module = agents.MODULES[name].removeprefix("rlcourse.agents.")
-    return Path(agents.__file__).parent / f"{module.replace('.', '/')}.py"
-
-
 def _agents() -> list[dict[str, str]]:
     rows = []
     for name in sorted(agents.MODULES):
-        path = _source(name)
+        path = source_of(name)
         title = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
         rows.append({"algo": path.stem, "class": name, "what": title})
     return rows

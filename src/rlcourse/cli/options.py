@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import ast
-import dataclasses
-import inspect
+import difflib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NoReturn, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NoReturn, get_args, get_origin
 
+from rlcourse.cli.settings import Setting
 from rlcourse.cli.usage import UsageError
-from rlcourse.core.config import Config, did_you_mean
 from rlcourse.core.schedules import Schedule, parse
 
-__all__ = ["Parser", "add_settings", "count", "settings_of"]
+__all__ = ["Parser", "add_settings", "count", "finite", "natural", "settings_of"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -33,9 +31,9 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = self.parse_known_args(argv)
         if unknown:
             known = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
-            flag = unknown[0].split("=")[0]
-            near = did_you_mean(flag, known) if flag.startswith("-") else ""
-            raise UsageError(f"unknown argument {unknown[0]!r}{near if 'did you mean' in near else f' (see {self.prog} --help)'}")
+            near = difflib.get_close_matches(unknown[0].split("=")[0], known, n=1, cutoff=0.7) if unknown[0].startswith("--") else []
+            hint = f"; did you mean {near[0]!r}?" if near else f" (see {self.prog} --help)"
+            raise UsageError(f"unknown argument {unknown[0]!r}{hint}")
         return parsed
 
 
@@ -53,22 +51,40 @@ def count(text: str) -> int:
     return int(number)
 
 
-def add_settings(parser: argparse.ArgumentParser, kind: type[Config], defaults: Mapping[str, Any], title: str) -> None:
-    """Add one flag per field of a Config; its comment is the help, the preset's value the default shown."""
+def natural(text: str) -> int:
+    """Read a whole number >= 0: a seed."""
+    if not re.fullmatch("[0-9]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number >= 0")
+    return int(text)
+
+
+def finite(text: str) -> float:
+    """Read a number that is neither nan nor infinite."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is no finite number; write for example 475 or -110")
+    return number
+
+
+def add_settings(parser: argparse.ArgumentParser, settings: Sequence[Setting], defaults: Mapping[str, Any], title: str) -> None:
+    """Add one flag per setting that the parser does not have yet; the preset's value is the default shown."""
     group = parser.add_argument_group(title)
-    hints, comments = get_type_hints(kind, include_extras=True), _comments(kind)
-    for field in dataclasses.fields(kind):
-        default = defaults.get(field.name, field.default)
-        shown = _show(default)
-        flags = [f"--{field.name.replace('_', '-')}"] + (["--lr"] if field.name == "learning_rate" else [])
-        flags += ["--num-envs"] if field.name == "n_envs" else []
+    known = {action.dest for action in parser._actions}
+    for setting in settings:
+        if f"setting_{setting.name}" in known:
+            continue
+        flags = [f"--{setting.name.replace('_', '-')}"] + (["--lr"] if setting.name == "learning_rate" else [])
+        flags += ["--num-envs"] if setting.name == "n_envs" else []
         group.add_argument(
             *flags,
-            dest=f"setting_{field.name}",
-            type=_reader(hints[field.name]),
-            metavar=_metavar(hints[field.name]),
+            dest=f"setting_{setting.name}",
+            type=_reader(setting.hint),
+            metavar=_metavar(setting.hint),
             default=None,
-            help=f"{comments.get(field.name, '')} [{shown}]".replace("%", "%%").strip(),
+            help=f"{setting.comment} [{_show(defaults.get(setting.name, setting.default))}]".replace("%", "%%").strip(),
         )
 
 
@@ -125,19 +141,3 @@ def _show(value: Any) -> str:
     if isinstance(value, tuple | list) and not hasattr(value, "at"):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _comments(kind: type[Config]) -> dict[str, str]:
-    """Return the comment at the end of each field's line."""
-    try:
-        source = inspect.getsource(kind)
-    except OSError:
-        return {}
-    lines = source.splitlines()
-    body = ast.parse(inspect.cleandoc(source)).body[0]
-    assert isinstance(body, ast.ClassDef)
-    found = {}
-    for node in body.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "# " in lines[node.lineno - 1]:
-            found[node.target.id] = lines[node.lineno - 1].split("# ", 1)[1]
-    return found

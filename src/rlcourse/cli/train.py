@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rlcourse import agents
 from rlcourse.cli.folder import RunFolder
-from rlcourse.cli.options import Parser, add_settings, count, settings_of
+from rlcourse.cli.options import Parser, add_settings, count, finite, natural, settings_of
 from rlcourse.cli.run import Plan, Run
+from rlcourse.cli.settings import algo_key, settings_of_agent
 from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_environment
 from rlcourse.cli.usage import UsageError
 
@@ -19,36 +21,27 @@ __all__ = ["resume", "train"]
 
 def train(argv: Sequence[str]) -> int:
     """Train an agent; see ``rlcourse train --help``."""
-    scan = Parser(prog="rlcourse train", add_help=False)  # first the two words that decide which flags there are
-    scan.add_argument("--algo", "-a")
-    scan.add_argument("env", nargs="?")
-    _add_run_options(scan, None)
-    found, _ = scan.parse_known_args([word for word in argv if word not in ("-h", "--help")])
-    target = find_environment(found.env) if found.env else None
-    algo = found.algo or (default_algo(target) if target else None)
-    name = agent_name(algo) if algo else None
-    if target is None and not {"-h", "--help"} & set(argv):
-        raise UsageError("train: name an environment, for example: rlcourse train cartpole")
+    target, name = _scan(argv)
     parser = Parser(prog="rlcourse train", description="Train an agent and write a run folder.")
     parser.add_argument("env", help="preset (rlcourse list presets), Gymnasium id, or file.py:Class")
     parser.add_argument("--algo", "-a", help=f"agent (rlcourse list agents) [{name or 'by environment'}]")
     _add_run_options(parser, target)
     defaults: dict[str, Any] = {}
     if name:
-        kind = agent_class(name)
-        key = kind.__module__.rsplit(".", 1)[1]
-        defaults = dict(target.preset.agents.get(key, {})) if target and target.preset else {}
-        add_settings(parser, kind.Config, defaults, f"settings of {name}")
+        defaults = dict(target.preset.agents.get(algo_key(name), {})) if target and target.preset else {}
+        add_settings(parser, settings_of_agent(name), defaults, f"settings of {name}")
     parsed = parser.parse(argv)
     if target is None or name is None:
         raise UsageError("train: name an environment, for example: rlcourse train cartpole")
+    settings = defaults | settings_of(parsed)
     if parsed.seeds is not None:
         from rlcourse.cli.many import train_many
 
+        _make_agent(name, target, parsed.seed, settings)  # what is wrong is said once, before anything is written
         return train_many(list(argv), target, name, parsed)
     plan = _plan(parsed, target)
-    agent = _make_agent(name, target, parsed.seed, defaults | settings_of(parsed))
-    folder = RunFolder.create(parsed.out, target.label, type(agent).__module__.rsplit(".", 1)[1], parsed.seed)
+    agent = _make_agent(name, target, parsed.seed, settings)
+    folder = RunFolder.create(parsed.out, target.label, algo_key(name), parsed.seed)
     folder.write_config(
         {
             "run": {"env": _lasting(target.text), "algo": name, "seed": parsed.seed, "command": " ".join(["rlcourse train", *argv])},
@@ -58,6 +51,23 @@ def train(argv: Sequence[str]) -> int:
         }
     )
     return Run(agent, target, folder, plan, quiet=parsed.quiet, progress=not parsed.no_progress).execute()
+
+
+def _scan(argv: Sequence[str]) -> tuple[Target | None, str | None]:
+    """Find the two words that decide which flags there are, wherever they stand: every agent's flags are known here."""
+    scan = Parser(prog="rlcourse train", add_help=False)
+    scan.add_argument("--algo", "-a")
+    scan.add_argument("env", nargs="?")
+    _add_run_options(scan, None)
+    for name in agents.MODULES:
+        add_settings(scan, settings_of_agent(name), {}, name)
+    asked = {"-h", "--help"} & set(argv)
+    found = scan.parse([word for word in argv if word not in ("-h", "--help")])
+    if found.env is None and not asked:
+        raise UsageError("train: name an environment, for example: rlcourse train cartpole")
+    target = find_environment(found.env) if found.env else None
+    algo = found.algo or (default_algo(target) if target else None)
+    return target, agent_name(algo) if algo else None
 
 
 def resume(argv: Sequence[str]) -> int:
@@ -95,7 +105,7 @@ def _add_run_options(parser: Parser, target: Target | None) -> None:
     group.add_argument(
         "--total-timesteps", "-n", "--timesteps", "--n-timesteps", type=count, metavar="N", help=f"environment steps [{total:,}]"
     )
-    group.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of everything random [0]")
+    group.add_argument("--seed", type=natural, default=0, metavar="N", help="seed of everything random [0]")
     group.add_argument("--seeds", type=count, metavar="N", help="train this many seeds in parallel, with one curve")
     group.add_argument("--out", "-o", default="runs", metavar="DIR", help="folder for runs [runs]")
     every = preset.eval_every if preset else "a tenth of the steps"
@@ -105,19 +115,13 @@ def _add_run_options(parser: Parser, target: Target | None) -> None:
     group.add_argument(
         "--eval-episodes", type=count, metavar="N", help=f"episodes per evaluation [{preset.eval_episodes if preset else 20}]"
     )
-    group.add_argument("--target", type=float, metavar="X", help=f"mean return that counts as solved {default(preset and preset.target)}")
-    group.add_argument("--stop-at", type=float, metavar="X", help=f"stop early at this evaluation {default(preset and preset.stop_at)}")
+    group.add_argument("--target", type=finite, metavar="X", help=f"mean return that counts as solved {default(preset and preset.target)}")
+    group.add_argument("--stop-at", type=finite, metavar="X", help=f"stop early at this evaluation {default(preset and preset.stop_at)}")
     group.add_argument("--early-stopping-rounds", type=count, metavar="N", help="stop after this many evaluations without improvement")
     group.add_argument("--metric", default="mean", choices=["mean", "min", "median"], help="what an evaluation is judged by [mean]")
     group.add_argument("--minimize", action="store_true", help="smaller is better")
     group.add_argument("--quiet", "-q", action="store_true", help="print only the result")
     group.add_argument("--no-progress", action="store_true", help="no live display")
-
-
-def _seed(text: str) -> int:
-    if not text.isdigit():
-        raise UsageError(f"--seed: {text!r} is no whole number >= 0")
-    return int(text)
 
 
 def _plan(parsed: Any, target: Target) -> Plan:
