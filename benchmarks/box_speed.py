@@ -23,9 +23,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import gymnasium as gym
 import numpy as np
 
-from rlcourse.agents.expected_sarsa import expected_sarsa
-from rlcourse.agents.q_learning import q_learning
-from rlcourse.agents.sarsa import sarsa
+from rlcourse.agents.temporal_difference.expected_sarsa import expected_sarsa
+from rlcourse.agents.temporal_difference.q_learning import q_learning
+from rlcourse.agents.temporal_difference.sarsa import sarsa
 from rlcourse.core.gymworld import GymWorld, as_world
 from rlcourse.core.trial import Trial
 from rlcourse.core.vector import WorldVectorEnv

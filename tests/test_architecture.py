@@ -90,7 +90,7 @@ def code_lines(node: ast.AST, lines: list[str]) -> int:
 def check_sizes(where: str, tree: ast.AST, text: str) -> list[str]:
     """Files and functions stay short."""
     lines = text.splitlines()
-    short = where.startswith("agents/") and "/deep/" not in where
+    short = where.startswith("agents/") and where.count("/") == 2 and "/deep/" not in where  # an algorithm's file
     limit = MAX_AGENT_FILE if short else MAX_FILE
     found = [f"{where}: {len(lines)} lines, more than {limit}"] if len(lines) > limit else []
     for node in ast.walk(tree):
@@ -193,7 +193,7 @@ PLANTED = {
     "matplotlib does not belong": ("agents/deep/a.py", '"""M."""\nfrom matplotlib.figure import Figure\n'),
     "stable_baselines3 does not belong": ("agents/deep/a.py", '"""M."""\nimport stable_baselines3\n'),
     "more than 300": ("core/a.py", LONG),
-    "more than 125": ("agents/a.py", '"""M."""\n' + "x = 1\n" * 125),
+    "more than 125": ("agents/n_step/a.py", '"""M."""\n' + "x = 1\n" * 125),
     "41 lines of code": ("core/a.py", LONG_FUNCTION),
     "no module docstring": ("core/a.py", "x = 1\n"),
     "f has no docstring": ("core/a.py", '"""M."""\n\n\ndef f():\n    pass\n'),

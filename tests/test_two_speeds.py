@@ -8,7 +8,6 @@ import pkgutil
 import subprocess
 import sys
 
-import gymnasium as gym
 import numba
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ import rlcourse
 from rlcourse.agents import ExpectedSarsa, QLearning, Sarsa
 from rlcourse.core import policies
 from rlcourse.core.box import Box, register_for_cpu
-from rlcourse.core.gymworld import GymWorld, as_world
+from rlcourse.core.gymworld import as_world
 from rlcourse.core.trial import Trial
 from rlcourse.envs import CartPole, cliff_walk, windy_gridworld
 
@@ -112,21 +111,6 @@ def test_an_agent_learns_the_same_table_at_both_speeds(kind, world):
     assert original is not None
     assert np.array_equal(fast.Q, slow.Q)
     assert np.array_equal(fast.history.rows, slow.history.rows)
-
-
-@pytest.mark.parametrize("id", ["FrozenLake-v1", "Taxi-v4", "CliffWalking-v1"])
-def test_a_table_of_gymnasium_compiled_equals_its_environment_interpreted(id):
-    class Opaque(gym.Wrapper):  # any wrapper that we do not know means the interpreter
-        pass
-
-    fast, slow = QLearning(id, seed=1, epsilon=0.3), QLearning(Opaque(gym.make(id)), seed=1, epsilon=0.3)
-    assert not isinstance(fast.world, GymWorld)
-    assert isinstance(slow.world, GymWorld)
-    fast.learn(episodes=60)
-    slow.learn(episodes=60)
-    assert np.array_equal(fast.Q, slow.Q)
-    assert np.array_equal(fast.history.rows, slow.history.rows)
-    assert fast.rng.bit_generator.state == slow.rng.bit_generator.state
 
 
 def test_time_limits_are_carried_over():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from rlcourse.agents import QLearning, Sarsa
-from rlcourse.agents.q_learning import q_learning
+from rlcourse.agents.temporal_difference.q_learning import q_learning
 from rlcourse.core import files, seeds, spaces
 from rlcourse.core.config import Config, Interval, Positive, build
 from rlcourse.core.gymworld import GymWorld, as_env, as_world, id_of, model_of

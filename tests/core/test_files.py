@@ -135,8 +135,8 @@ def test_a_world_that_numba_cannot_type_is_interpreted_with_one_warning():
 def test_the_links_at_the_root_are_the_very_same_modules():
     code = (
         "import agents, envs, rlcourse.agents, rlcourse.envs\n"
-        "from agents.sarsa import Sarsa\nfrom agents.deep.losses import normalized\nimport envs.cartpole\n"
-        "import rlcourse.agents.sarsa as s, rlcourse.agents.deep.losses as l, rlcourse.envs.cartpole as c\n"
+        "from agents.temporal_difference.sarsa import Sarsa\nfrom agents.deep.losses import normalized\nimport envs.cartpole\n"
+        "import rlcourse.agents.temporal_difference.sarsa as s, rlcourse.agents.deep.losses as l, rlcourse.envs.cartpole as c\n"
         "assert agents is rlcourse.agents and envs is rlcourse.envs and Sarsa is s.Sarsa is agents.Sarsa\n"
         "assert normalized is l.normalized and envs.cartpole is c and c.__spec__.name == 'rlcourse.envs.cartpole'\n"
         "print('same')"

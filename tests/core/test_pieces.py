@@ -6,7 +6,7 @@ from gymnasium import spaces as gs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlcourse.agents.sarsa import SarsaConfig
+from rlcourse.agents.temporal_difference.sarsa import SarsaConfig
 from rlcourse.core import policies, schedules, seeds, spaces
 from rlcourse.core.config import build
 from rlcourse.core.mdp import MDP

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rlcourse.agents import QLearning, Sarsa
-from rlcourse.agents.sarsa import sarsa
+from rlcourse.agents.temporal_difference.sarsa import sarsa
 from rlcourse.core.trial import STEPS, Trial
 from rlcourse.envs import cliff_walk
 

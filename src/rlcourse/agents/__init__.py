@@ -17,19 +17,19 @@ if __name__ == "agents":  # the link at the root of a checkout: be the very same
 
 if TYPE_CHECKING:
     from rlcourse.agents.deep.ppo import PPO
-    from rlcourse.agents.expected_sarsa import ExpectedSarsa
-    from rlcourse.agents.q_learning import QLearning
-    from rlcourse.agents.sarsa import Sarsa
-    from rlcourse.agents.value_iteration import ValueIteration
+    from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
+    from rlcourse.agents.temporal_difference.expected_sarsa import ExpectedSarsa
+    from rlcourse.agents.temporal_difference.q_learning import QLearning
+    from rlcourse.agents.temporal_difference.sarsa import Sarsa
 
 __all__ = ["PPO", "ExpectedSarsa", "QLearning", "Sarsa", "ValueIteration", "load"]
 
 MODULES = {  # class: the file that holds it
-    "ExpectedSarsa": "rlcourse.agents.expected_sarsa",
+    "ExpectedSarsa": "rlcourse.agents.temporal_difference.expected_sarsa",
     "PPO": "rlcourse.agents.deep.ppo",
-    "QLearning": "rlcourse.agents.q_learning",
-    "Sarsa": "rlcourse.agents.sarsa",
-    "ValueIteration": "rlcourse.agents.value_iteration",
+    "QLearning": "rlcourse.agents.temporal_difference.q_learning",
+    "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
+    "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",
 }
 
 

@@ -1,4 +1,4 @@
-"""`TabularAgent`: what agents with a table of action values share; the algorithm itself is the subclass's box."""
+"""`TabularAgent`: what agents with tables share; the algorithm itself is the subclass's box."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from rlcourse.core import spaces
-from rlcourse.core.agent import Agent, Callback, check_budget, make_callback
-from rlcourse.core.gymworld import as_world
-from rlcourse.core.policies import epsilon_greedy
+from rlcourse.core import exact, spaces
+from rlcourse.core.agent import Agent, check_budget
+from rlcourse.core.callbacks import Callback, make_callback
+from rlcourse.core.gymworld import as_world, model_of
+from rlcourse.core.mdp import MDP
+from rlcourse.core.policies import epsilon_greedy, sample
 from rlcourse.core.trial import STEPS, UNLIMITED, Trial
 
 __all__ = ["TabularAgent"]
@@ -19,12 +21,22 @@ __all__ = ["TabularAgent"]
 class TabularAgent(Agent):
     """Base of the tabular agents.
 
-    A subclass names its tables in `tables` (they are saved), and runs its box in `_run`.
+    A subclass names its tables in `tables` (they are saved), and runs its box in `_run`. One that evaluates a given policy
+    has ``inputs = ("policy",)``: the policy is an argument, an attribute of shape [S, A] and saved, and the agent acts by it.
+
+    Parameters
+    ----------
+    env, seed, config, **settings
+        As in `Agent`.
+    policy : ndarray, shape [S, A] of probabilities or [S] of actions, optional
+        For agents that take one; the equiprobable policy where None.
 
     Attributes
     ----------
     Q : ndarray of float64, shape [S, A]
         Action values.
+    V : ndarray of float64, shape [S]
+        State values, where the agent has them.
     world : World
         What the box lives in; data where the box runs compiled.
     """
@@ -32,6 +44,12 @@ class TabularAgent(Agent):
     tables: ClassVar[tuple[str, ...]] = ("Q",)
     budget_required: ClassVar[bool] = True
     Q: np.ndarray
+    V: np.ndarray
+    policy: np.ndarray
+
+    def __init__(self, env: Any, **settings: Any) -> None:
+        self._given = {name: settings.pop(name, None) for name in self.inputs}
+        super().__init__(env, **settings)
 
     def _build(self) -> None:
         name = type(self).__name__
@@ -39,8 +57,25 @@ class TabularAgent(Agent):
             if not spaces.is_finite(space):
                 raise ValueError(f"{name} keeps a table and needs finite {role}; {space} is not: take a deep agent such as PPO")
         self.world, self.limit = as_world(self.env)
-        self.Q = np.zeros((spaces.size(self.observation_space), spaces.size(self.action_space)))
+        S, A = spaces.size(self.observation_space), spaces.size(self.action_space)
+        self.Q, self.V = np.zeros((S, A)), np.zeros(S)
+        for given, policy in self._given.items():
+            try:
+                setattr(self, given, exact.as_policy(np.full((S, A), 1.0 / A) if policy is None else policy, S, A))
+            except ValueError as error:
+                raise ValueError(str(error).replace("policy", given, 1)) from error
         self._trial: Trial | None = None
+        self._exact: np.ndarray | None = None
+
+    def _model(self) -> MDP:
+        """Return the exact model, for planners; raises where there is none."""
+        model = model_of(self.env)
+        if model is None:
+            raise ValueError(
+                f"{type(self).__name__} needs a model: this environment has neither `.world` nor `.P` "
+                "(or a wrapper hides it); take QLearning"
+            )
+        return model
 
     def _run(self, trial: Trial) -> bool | None:
         """Run the box until `trial` pauses it; return True where the algorithm has finished by itself."""
@@ -98,28 +133,49 @@ class TabularAgent(Agent):
         known = bool(np.all((indices >= 0) & (indices < len(self.Q))))
         if not known or not np.array_equal(spaces.unravel(self.observation_space, indices if batch else indices[0]), observation):
             raise ValueError(f"observation {observation!r} is outside {self.observation_space}")
-        values = self.action_values(indices)
-        if deterministic:
-            actions = np.argmax(values, axis=1)
-        else:
-            epsilon = getattr(self.config, "epsilon", 0.0)
-            actions = np.array([epsilon_greedy(row, epsilon, self.rng) for row in values])
+        actions = self._actions(indices, deterministic)
         return spaces.unravel(self.action_space, actions if batch else actions[0]), state
+
+    def _actions(self, states: np.ndarray, deterministic: bool) -> np.ndarray:
+        """Choose an action in each state, shape [n]."""
+        given = "policy" in self.inputs
+        rows = self.policy[states] if given else self.action_values(states)
+        if deterministic:
+            return np.argmax(rows, axis=1)
+        epsilon = getattr(self.config, "epsilon", 0.0)
+        return np.array([sample(row, self.rng) if given else epsilon_greedy(row, epsilon, self.rng) for row in rows])
 
     def action_values(self, states: np.ndarray) -> np.ndarray:
         """Return the action values of states, shape [n, A]."""
         values: np.ndarray = self.Q[states]
         return values
 
+    def exact_values(self) -> np.ndarray:
+        """Return what the agent is after: v_pi [S] of its given policy, or q* [S, A]; needs a model (see `rlcourse.core.exact`).
+
+        Computed at the first call.
+        """
+        if self._exact is None:
+            model, gamma = self._model(), getattr(self.config, "gamma", 1.0)
+            self._exact = exact.v_pi(model, self.policy, gamma) if "policy" in self.inputs else exact.q_star(model, gamma)
+        return self._exact
+
+    def true_error(self) -> float:
+        """Return the root-mean-square distance between the agent's values and `exact_values`."""
+        mine = self.V if "policy" in self.inputs else self.action_values(np.arange(len(self.Q)))
+        return float(np.sqrt(np.nanmean((mine - self.exact_values()) ** 2)))
+
     def state_dict(self) -> dict[str, Any]:
         """Return the tables, settings and generator; see `Agent.state_dict`."""
-        return super().state_dict() | {name: getattr(self, name).copy() for name in self.tables}
+        return super().state_dict() | {name: getattr(self, name).copy() for name in (*self.tables, *self.inputs)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over tables, settings and generator; see `Agent.load_state_dict`."""
-        for name in self.tables:
+        names = (*self.tables, *self.inputs)
+        for name in names:
             if state[name].shape != getattr(self, name).shape:
                 raise ValueError(f"{name} has shape {state[name].shape} in the file, {getattr(self, name).shape} here")
         super().load_state_dict(state)
-        for name in self.tables:
+        self._exact = None
+        for name in names:
             getattr(self, name)[...] = state[name]

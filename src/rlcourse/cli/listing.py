@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rlcourse import agents, presets
+from rlcourse import agents, figures, presets
 from rlcourse.cli.options import Parser
 from rlcourse.cli.settings import source_of
 from rlcourse.core.catalogue import ENVIRONMENTS
@@ -17,12 +17,12 @@ __all__ = ["list_", "show"]
 
 
 def list_(argv: Sequence[str]) -> int:
-    """List environments, agents or presets; see ``rlcourse list --help``."""
+    """List environments, agents, figures or presets; see ``rlcourse list --help``."""
     parser = Parser(prog="rlcourse list", description="What there is.")
-    parser.add_argument("what", choices=["envs", "agents", "presets"])
+    parser.add_argument("what", choices=["envs", "agents", "figures", "presets"])
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     parsed = parser.parse(argv)
-    rows = {"envs": _envs, "agents": _agents, "presets": _presets}[parsed.what]()
+    rows = {"envs": _envs, "agents": _agents, "figures": _figures, "presets": _presets}[parsed.what]()
     if parsed.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -70,6 +70,10 @@ def _agents() -> list[dict[str, str]]:
         title = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
         rows.append({"algo": path.stem, "class": name, "what": title})
     return rows
+
+
+def _figures() -> list[dict[str, str]]:
+    return [{"figure": name, "what": figures.title(name)} for name in figures.names()]
 
 
 def _presets() -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ usage: rlcourse VERB ...
   evaluate RUN       greedy returns of a run or of an agent file, on fresh episodes
   enjoy RUN          watch it in a window, or write --gif FILE or --mp4 FILE
   resume RUN         go on exactly where a run was saved
-  list WHAT          envs, agents or presets
+  figure FIGURE      reproduce figures of the book and check them: 6.3, ex6.5, all
+  list WHAT          envs, agents, figures or presets
   show AGENT         an algorithm's lecture and its box
 
   rlcourse VERB --help     the options of a verb
@@ -26,7 +27,7 @@ usage: rlcourse VERB ...
 start with:  rlcourse train cartpole
 """
 
-VERBS = ("train", "evaluate", "enjoy", "resume", "list", "show")
+VERBS = ("train", "evaluate", "enjoy", "resume", "figure", "list", "show")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,6 +72,10 @@ def _run(verb: str, rest: list[str]) -> int:
         from rlcourse.cli.enjoy import enjoy
 
         return enjoy(rest)
+    if verb == "figure":
+        from rlcourse.cli.figure import figure
+
+        return figure(rest)
     if verb == "list":
         from rlcourse.cli.listing import list_
 

@@ -16,13 +16,12 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core import files, seeds, spaces
+from rlcourse.core.callbacks import Callback
 from rlcourse.core.config import Config, build
 from rlcourse.core.gymworld import as_env, id_of
 from rlcourse.core.history import History
 
-__all__ = ["Agent", "Callback", "chain", "check_budget", "evaluate", "make_callback"]
-
-Callback = Callable[["Agent"], "bool | None"]
+__all__ = ["Agent", "check_budget", "evaluate"]
 
 
 class Agent(ABC):
@@ -49,6 +48,7 @@ class Agent(ABC):
     """
 
     Config: ClassVar[type[Config]]
+    inputs: ClassVar[tuple[str, ...]] = ()  # what a subclass takes beside its settings
 
     def __init__(self, env: Any, *, seed: int = 0, config: Any = None, **settings: Any) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -72,6 +72,7 @@ class Agent(ABC):
         if "Config" in cls.__dict__:
             keyword = inspect.Parameter.KEYWORD_ONLY
             parameters = [inspect.Parameter("env", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+            parameters += [inspect.Parameter(name, keyword, default=None) for name in cls.inputs]
             parameters += [inspect.Parameter(field.name, keyword, default=field.default) for field in dataclasses.fields(cls.Config)]
             parameters += [inspect.Parameter("seed", keyword, default=0), inspect.Parameter("config", keyword, default=None)]
             cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -212,42 +213,6 @@ def check_budget(total_timesteps: int | None, episodes: int | None, required: bo
             raise ValueError(f"{name} must be a whole number >= 1, not {value!r}")
     if required and total_timesteps is None and episodes is None:
         raise ValueError("give learn() a budget: total_timesteps or episodes")
-
-
-def chain(callbacks: Callback | Iterable[Callback] | None) -> Callback:
-    """Return one callback that calls all of them; False from any of them is the answer."""
-    listed = [] if callbacks is None else [callbacks] if callable(callbacks) else list(callbacks)
-
-    def call(agent: Agent) -> bool:
-        answers = [each(agent) for each in listed]  # all are called, whatever the first one says
-        return all(answer is not False for answer in answers)
-
-    return call
-
-
-def make_callback(
-    agent: Agent,
-    callback: Callback | Iterable[Callback] | None,
-    progress_bar: bool,
-    total_timesteps: int | None,
-    episodes: int | None,
-) -> tuple[Callback, Callable[[], None]]:
-    """Return the callback of a call of `learn`, progress bar included, and what to call at its end."""
-    if not progress_bar:
-        return chain(callback), lambda: None
-    from rich.progress import Progress
-
-    bar = Progress(transient=False)
-    steps_before, episodes_before = agent.num_timesteps, len(agent.history)
-    task = bar.add_task(type(agent).__name__, total=total_timesteps or episodes)
-    bar.start()
-
-    def advance(agent: Agent) -> None:
-        done = agent.num_timesteps - steps_before if total_timesteps else len(agent.history) - episodes_before
-        bar.update(task, completed=done)
-
-    listed = [] if callback is None else [callback] if callable(callback) else list(callback)
-    return chain([advance, *listed]), bar.stop
 
 
 def evaluate(

@@ -125,23 +125,30 @@ def as_world(env: Any) -> tuple[World, int | None]:
 
 
 def model_of(env: Any) -> MDP | None:
-    """Return the exact finite model of an environment, or None: its own world, or its table ``P``.
+    """Return the exact finite model of an environment, or None: its own world, what its world's ``model()`` makes, or its table ``P``.
 
     A Taxi with a fickle passenger has none: its ``P`` is not the whole truth. Nor has an environment behind a wrapper that
     is not known to be transparent: it may change rewards or observations.
     """
-    if isinstance(env, MDP):
-        return env
+    if is_world(env):
+        return _model_of_world(env)
     inner = peel(env)[0] if isinstance(env, gym.Env) else env
     if isinstance(inner, gym.Wrapper):
         return None
-    world = getattr(inner, "world", None)
-    if isinstance(world, MDP):
-        return world
+    if type(inner) is WorldEnv:
+        return _model_of_world(inner.world)
     table = getattr(inner, "P", None)
     if table is None or getattr(inner, "fickle_passenger", False):
         return None
     return MDP.of(table, getattr(inner, "initial_state_distrib", 0))
+
+
+def _model_of_world(world: Any) -> MDP | None:
+    """Return an MDP as it is; another world's `model()`, which is exact in probabilities and in expected rewards."""
+    if isinstance(world, MDP):
+        return world
+    made = getattr(world, "model", None)
+    return made() if callable(made) else None
 
 
 def _seed_of(rng: np.random.Generator) -> int:

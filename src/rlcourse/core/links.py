@@ -14,7 +14,7 @@ __all__ = ["follow_link"]
 
 
 class _Link(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds ``agents.sarsa`` as the module ``rlcourse.agents.sarsa``."""
+    """Finds ``agents.tabular`` as the module ``rlcourse.agents.tabular``."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -120,6 +120,10 @@ class MDP(NamedTuple):
         """Return the state: a finite world is fully observed."""
         return state
 
+    def expected_reward(self) -> np.ndarray:
+        """Return r(s, a), shape [S, A] (Eq. 3.5); for Python only."""
+        return np.einsum("sak,sak->sa", self.probability, self.reward)
+
     def expected(self, state, action, V, gamma):
         """Return the expected return of (state, action) with V beyond: sum over s', r of p (r + gamma V(s')) (Eq. 4.10)."""
         total = 0.0

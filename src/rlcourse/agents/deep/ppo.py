@@ -25,7 +25,8 @@ from rlcourse.agents.deep.normalize import RunningMoments
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core import spaces
-from rlcourse.core.agent import Agent, Callback, check_budget, make_callback
+from rlcourse.core.agent import Agent, check_budget
+from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability
 from rlcourse.core.returns import gae
 from rlcourse.core.schedules import Schedule, value

@@ -19,7 +19,6 @@ import numpy as np
 from rlcourse.agents.tabular import TabularAgent
 from rlcourse.core.box import box
 from rlcourse.core.config import Config, Discount, Positive
-from rlcourse.core.gymworld import model_of
 from rlcourse.core.history import History
 from rlcourse.core.trial import Trial
 
@@ -67,17 +66,10 @@ class ValueIteration(TabularAgent):
     Config = ValueIterationConfig
     tables = ("V",)
     budget_required = False
-    V: np.ndarray
 
     def _build(self) -> None:
         super()._build()
-        model = model_of(self.env)
-        if model is None:
-            raise ValueError(
-                "ValueIteration needs a model: this environment has neither `.world` nor `.P` (or a wrapper hides it); take QLearning"
-            )
-        self.model = model
-        self.V = np.zeros(len(self.Q))
+        self.model = self._model()
         self.history = History(("delta", "updates", "terminated", "timesteps"))
 
     def _run(self, trial: Trial) -> bool:

@@ -1,0 +1,1 @@
+"""Multi-armed bandits, one file each (chapter 2)."""

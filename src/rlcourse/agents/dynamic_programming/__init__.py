@@ -1,0 +1,1 @@
+"""Dynamic programming, one file each (chapter 4)."""

@@ -1,0 +1,1 @@
+"""Monte Carlo methods, one file each (chapter 5)."""

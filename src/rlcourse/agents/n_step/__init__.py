@@ -1,0 +1,1 @@
+"""n-step bootstrapping, one file each (chapter 7)."""

@@ -1,0 +1,1 @@
+"""Planning and learning, one file each (chapter 8)."""

@@ -1,0 +1,1 @@
+"""Temporal-difference learning, one file each (chapter 6)."""

@@ -1,0 +1,71 @@
+"""Callbacks of `learn`: ``callback(agent)`` is called now and then; returning False ends learning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rlcourse.core.agent import Agent
+
+__all__ = ["Callback", "TrueError", "chain", "make_callback"]
+
+Callback = Callable[["Agent"], "bool | None"]
+
+
+def chain(callbacks: Callback | Iterable[Callback] | None) -> Callback:
+    """Return one callback that calls all of them; False from any of them is the answer."""
+    listed = [] if callbacks is None else [callbacks] if callable(callbacks) else list(callbacks)
+
+    def call(agent: Agent) -> bool:
+        answers = [each(agent) for each in listed]  # all are called, whatever the first one says
+        return all(answer is not False for answer in answers)
+
+    return call
+
+
+def make_callback(
+    agent: Agent,
+    callback: Callback | Iterable[Callback] | None,
+    progress_bar: bool,
+    total_timesteps: int | None,
+    episodes: int | None,
+) -> tuple[Callback, Callable[[], None]]:
+    """Return the callback of a call of `learn`, progress bar included, and what to call at its end."""
+    if not progress_bar:
+        return chain(callback), lambda: None
+    from rich.progress import Progress
+
+    bar = Progress(transient=False)
+    steps_before, episodes_before = agent.num_timesteps, len(agent.history)
+    task = bar.add_task(type(agent).__name__, total=total_timesteps or episodes)
+    bar.start()
+
+    def advance(agent: Agent) -> None:
+        done = agent.num_timesteps - steps_before if total_timesteps else len(agent.history) - episodes_before
+        bar.update(task, completed=done)
+
+    listed = [] if callback is None else [callback] if callable(callback) else list(callback)
+    return chain([advance, *listed]), bar.stop
+
+
+class TrueError:
+    """A callback that notes how far a tabular agent is from the exact values, wherever the model is known.
+
+    >>> log = TrueError()
+    >>> agent.learn(100_000, callback=log, callback_every=1_000)
+
+    Attributes
+    ----------
+    timesteps, errors : list of int, list of float
+        Steps taken, and the root-mean-square distance from `TabularAgent.exact_values` there.
+    """
+
+    def __init__(self) -> None:
+        self.timesteps: list[int] = []
+        self.errors: list[float] = []
+
+    def __call__(self, agent: Agent) -> None:
+        """Note the error."""
+        self.timesteps.append(agent.num_timesteps)
+        self.errors.append(agent.true_error())  # type: ignore[attr-defined]

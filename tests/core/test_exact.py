@@ -1,0 +1,59 @@
+"""Exact values: closed forms, each other, and what is refused."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from rlcourse.agents import QLearning, ValueIteration
+from rlcourse.core import exact
+from rlcourse.core.callbacks import TrueError
+from rlcourse.core.mdp import MDP
+from rlcourse.envs import cliff_walk
+
+
+def test_the_cliff_has_the_values_that_can_be_counted():
+    assert exact.v_star(cliff_walk(), 1.0)[36] == pytest.approx(-13.0)
+    Q = exact.q_star(cliff_walk(), 1.0)
+    assert exact.exact_return(cliff_walk(), exact.greedy_policy(Q)) == pytest.approx(-13.0)
+    assert exact.exact_return(cliff_walk(), exact.greedy_policy(Q, 0.1)) == pytest.approx(-50.800, abs=5e-4)
+    soft = exact.greedy_policy(exact.soft_policy(cliff_walk(), 0.1, 1.0), 0.1)
+    assert exact.exact_return(cliff_walk(), soft) == pytest.approx(-20.708, abs=5e-4)
+
+
+def test_frozen_lake_by_id_agrees_with_value_iteration():
+    V = ValueIteration("FrozenLake-v1", gamma=0.95).learn().V
+    np.testing.assert_allclose(exact.v_star("FrozenLake-v1", 0.95), V, atol=1e-8)
+    policy = exact.greedy_policy(exact.q_star("FrozenLake-v1", 0.95))
+    np.testing.assert_allclose(exact.v_pi("FrozenLake-v1", policy, 0.95), V, atol=1e-8)
+    np.testing.assert_allclose((policy * exact.q_pi("FrozenLake-v1", policy, 0.95)).sum(axis=1), V, atol=1e-8)
+
+
+def test_a_policy_that_never_ends_has_no_value_there_and_no_return():
+    left = np.full(48, 3)
+    assert np.isnan(exact.v_pi(cliff_walk(), left, 1.0)).all()
+    assert exact.v_pi(cliff_walk(), left, 0.5)[36] == pytest.approx(-2.0)
+    with pytest.raises(ValueError, match="may never end"):
+        exact.exact_return(cliff_walk(), left)
+    two = MDP.of({0: {0: [(0.5, 0, 1.0, True), (0.5, 1, 1.0, False)]}, 1: {0: [(1.0, 1, 1.0, False)]}, 2: {0: [(1.0, 2, 3.0, True)]}}, 2)
+    np.testing.assert_array_equal(exact.v_pi(two, np.ones((3, 1)), 1.0), [np.nan, np.nan, 3.0])
+    with pytest.raises(ValueError, match="not finite"):
+        exact.v_star(two, 1.0)
+
+
+def test_what_has_no_model_or_is_no_policy_is_refused():
+    with pytest.raises(ValueError, match="no exact model"):
+        exact.v_star("CartPole-v1", 0.9)
+    for policy in (np.ones((48, 4)), np.zeros(3, int), np.full(48, 4), np.full((48, 4), "a")):
+        with pytest.raises(ValueError, match="policy must be 48 actions"):
+            exact.v_pi(cliff_walk(), policy, 1.0)
+
+
+def test_an_agent_knows_its_distance_from_the_truth():
+    agent = QLearning(gym.make("FrozenLake-v1"), gamma=0.9, alpha=0.05, epsilon=1.0, seed=0)
+    np.testing.assert_array_equal(agent.exact_values(), exact.q_star("FrozenLake-v1", 0.9))
+    before, log = agent.true_error(), TrueError()
+    assert agent.learn(300_000, callback=log, callback_every=100_000).true_error() < 0.3 * before
+    assert log.errors[-1] == agent.true_error()
+    assert log.timesteps[-1] == 300_000
+    assert len(log.timesteps) == 3
+    assert ValueIteration("FrozenLake-v1", gamma=0.9).learn().true_error() < 1e-8
