@@ -33,6 +33,7 @@ _PENDING_KERNELS: list[Callable[..., Any]] = []  # decorated, but not yet known 
 _PENDING_CHOICES: list[tuple[Callable[..., Any], Callable[..., Any]]] = []  # (kernel, what picks its compiled form)
 _KNOWN_METHODS: set[str] = set()  # names of world methods that numba knows
 _PACKAGE = Path(__file__).resolve().parent.parent
+_COMPILED = ("core", "envs", "features", "agents")  # layers that hold boxes and worlds; the cache is keyed by their sources
 _KEPT_CACHES = 4  # folders of older sources that stay on disk
 
 
@@ -110,8 +111,7 @@ class Box(Generic[P, R]):
         """Run compiled, whatever it takes; numba's own errors pass through."""
         kinds = _tuple_types(args)
         register_for_cpu(kinds)
-        ours = all(kind.__module__.startswith("rlcourse.") for kind in (self.python, *kinds))
-        return self._dispatcher(cached=ours)(*args, **kwargs)
+        return self._dispatcher(_is_cached((self.python, *kinds)))(*args, **kwargs)
 
     def fastest(self, *args: P.args, **kwargs: P.kwargs) -> Callable[P, R]:
         """Return what to call for arguments of these types, without `__call__`'s checks: for a hot loop in Python.
@@ -122,12 +122,11 @@ class Box(Generic[P, R]):
         if not all(is_data(value) for value in args) or tuple(kinds) in self._uncompilable:
             return self.python
         register_for_cpu(kinds)
-        ours = all(kind.__module__.startswith("rlcourse.") for kind in (self.python, *kinds))
-        dispatcher: Callable[P, R] = self._dispatcher(cached=ours)
+        dispatcher: Callable[P, R] = self._dispatcher(_is_cached((self.python, *kinds)))
         return dispatcher
 
     def _dispatcher(self, cached: bool) -> Any:
-        """The numba dispatcher; only code of this package is cached, because the cache is keyed by its sources."""
+        """The numba dispatcher; only code of `_COMPILED` layers is cached, because the cache is keyed by their sources."""
         with _LOCK:
             if cached not in self._dispatchers:
                 import numba
@@ -198,6 +197,11 @@ def _tuple_types(value: Any) -> list[type]:
     return found
 
 
+def _is_cached(parts: tuple[Any, ...]) -> bool:
+    """Whether all functions and classes are of the layers whose sources key the cache."""
+    return all(part.__module__.startswith(tuple(f"rlcourse.{layer}." for layer in _COMPILED)) for part in parts)
+
+
 def _numba_error() -> Any:
     from numba.core.errors import NumbaError
 
@@ -214,7 +218,7 @@ def cache_folder() -> Path | None:
 
     flags = f"{sys.version}{platform.machine()}{config.BOUNDSCHECK}{config.OPT}"  # numba's own key lacks these
     digest = hashlib.sha256(flags.encode())
-    for path in sorted(_PACKAGE.rglob("*.py")):
+    for path in sorted(path for layer in _COMPILED for path in (_PACKAGE / layer).rglob("*.py")):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode())
         digest.update(path.read_bytes())
     root = os.environ.get("RLCOURSE_CACHE_DIR")
