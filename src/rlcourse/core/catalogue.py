@@ -49,6 +49,7 @@ ENVIRONMENTS = (
         1000,
         -15.0,
     ),
+    Entry("rlcourse/RandomWalk-v0", "rlcourse.envs.walk:make_env", "rlcourse.envs.walk:random_walk", 1000, 1.0),
     Entry("rlcourse/CartPole-v1", "rlcourse.envs.cartpole:make_env", "rlcourse.envs.cartpole:CartPole", 500, 475.0, "CartPole-v1"),
     Entry(
         "rlcourse/MountainCar-v0",

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.pendulum import Pendulum
+    from rlcourse.envs.walk import random_walk
     from rlcourse.envs.windy import windy_gridworld
 
-__all__ = ["Acrobot", "CartPole", "MountainCar", "Pendulum", "cliff_walk", "windy_gridworld"]
+__all__ = ["Acrobot", "CartPole", "MountainCar", "Pendulum", "cliff_walk", "random_walk", "windy_gridworld"]
 
 MODULES = {  # name: the file that holds it; the functions make an MDP
     "Acrobot": "rlcourse.envs.acrobot",
@@ -31,6 +32,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "MountainCar": "rlcourse.envs.mountain_car",
     "Pendulum": "rlcourse.envs.pendulum",
     "cliff_walk": "rlcourse.envs.cliff",
+    "random_walk": "rlcourse.envs.walk",
     "windy_gridworld": "rlcourse.envs.windy",
 }
 

@@ -1,87 +1,21 @@
-"""Pictures of worlds, drawn with Pillow at three times their size and reduced, so that edges are smooth; no display is needed."""
+"""Pictures of worlds; no display is needed."""
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from rlcourse.envs.canvas import BLUE, GREEN, GREY, INK, ORANGE, PAPER, SAND, SHADE, Canvas, shade
+
 __all__ = ["Grid", "acrobot", "cartpole", "mountain_car", "pendulum"]
-
-PAPER, INK, BLUE, ORANGE, GREEN = (250, 249, 245), (40, 44, 52), (52, 101, 164), (222, 120, 31), (78, 140, 80)
-GREY, SAND, SHADE, OCHRE = (150, 150, 145), (238, 237, 231), (226, 224, 216), (219, 165, 88)
-SCALE = 3  # drawn this much larger than shown
-
-Points = Sequence[tuple[float, float]]
-
-
-class _Canvas:
-    """A drawing surface in shown pixels."""
-
-    def __init__(self, width: int, height: int) -> None:
-        from PIL import Image, ImageDraw
-
-        self.size = (width, height)
-        self.image = Image.new("RGB", (width * SCALE, height * SCALE), PAPER)
-        self._draw = ImageDraw.Draw(self.image)
-
-    def line(self, points: Points, color: Any, width: float) -> None:
-        scaled = [(x * SCALE, y * SCALE) for x, y in points]
-        self._draw.line(scaled, fill=color, width=round(width * SCALE), joint="curve")
-        for x, y in (points[0], points[-1]):
-            self.disc(x, y, width / 2, color)
-
-    def dashes(self, left: float, right: float, y: float, color: Any) -> None:
-        for x in np.arange(left, right, 12.0):
-            self.box(x, y - 1, min(x + 7, right), y + 1, color)
-
-    def arrow(self, points: Points, color: Any, width: float, head: float = 10.0) -> None:
-        """Draw a line that ends in a filled head; `points` end where the head begins."""
-        (x0, y0), (x1, y1) = points[-2:]
-        length = math.hypot(x1 - x0, y1 - y0) or 1.0
-        ux, uy = (x1 - x0) / length, (y1 - y0) / length
-        self.line(points, color, width)
-        half = 0.6 * head
-        self.polygon([(x1 - uy * half, y1 + ux * half), (x1 + uy * half, y1 - ux * half), (x1 + ux * head, y1 + uy * head)], color)
-
-    def turn(self, x: float, y: float, radius: float, begin: float, amount: float, color: Any) -> None:
-        """Draw an arrow around a point: from the angle `begin`, clockwise from upright, by `amount`, rad."""
-        angles = np.linspace(begin, begin + amount, 40)
-        self.arrow([(x + radius * math.sin(a), y - radius * math.cos(a)) for a in angles], color, 4)
-
-    def polygon(self, points: Points, color: Any) -> None:
-        self._draw.polygon([(x * SCALE, y * SCALE) for x, y in points], fill=color)
-
-    def disc(self, x: float, y: float, radius: float, color: Any) -> None:
-        self._draw.ellipse([v * SCALE for v in (x - radius, y - radius, x + radius, y + radius)], fill=color)
-
-    def box(self, left: float, top: float, right: float, bottom: float, color: Any, radius: float = 0.0) -> None:
-        self._draw.rounded_rectangle([v * SCALE for v in (left, top, right, bottom)], radius * SCALE, fill=color)
-
-    def text(self, x: float, y: float, text: str, color: Any, size: float, anchor: str = "mm") -> None:
-        self._draw.text((x * SCALE, y * SCALE), text, fill=color, font=_font(size), anchor=anchor)
-
-    def array(self) -> np.ndarray:
-        return np.asarray(self.image.reduce(SCALE)).copy()
-
-
-@functools.cache
-def _font(size: float) -> Any:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size * SCALE)
-
-
-def _shade(share: float) -> tuple[int, ...]:
-    return tuple(round(p + (q - p) * (0.1 + 0.9 * share)) for p, q in zip(PAPER, OCHRE, strict=True))
 
 
 def cartpole(world: Any, state: Any, action: Any) -> np.ndarray:
     """Draw the cart on its track, the pole, and the angles at which it counts as fallen; an arrow shows the push."""
-    canvas = _Canvas(600, 320)
+    canvas = Canvas(600, 320)
     x, _, theta, _ = state
     center, top = 300 + x * 270 / world.max_position, 230.0
     length = 2 * world.half_length * 170
@@ -109,7 +43,7 @@ def cartpole(world: Any, state: Any, action: Any) -> np.ndarray:
 
 def mountain_car(world: Any, state: Any, action: Any) -> np.ndarray:
     """Draw the valley, the car and the flag; an arrow shows the push."""
-    canvas = _Canvas(600, 360)
+    canvas = Canvas(600, 360)
     span = world.max_position - world.min_position
 
     def at(position: float) -> tuple[float, float]:
@@ -140,7 +74,7 @@ def mountain_car(world: Any, state: Any, action: Any) -> np.ndarray:
 
 def pendulum(world: Any, state: Any, action: Any) -> np.ndarray:
     """Draw the rod, and the torque as an arrow around the pivot; positive angles lie to the left, as in Gymnasium's picture."""
-    canvas = _Canvas(400, 400)
+    canvas = Canvas(400, 400)
     canvas.disc(200, 200, 151, SHADE)
     canvas.disc(200, 200, 149, PAPER)
     canvas.line([(200, 44), (200, 56)], GREEN, 4)  # upright
@@ -157,7 +91,7 @@ def pendulum(world: Any, state: Any, action: Any) -> np.ndarray:
 
 def acrobot(world: Any, state: Any, action: Any) -> np.ndarray:
     """Draw both links and the height to reach; an arrow around the second joint shows the torque."""
-    canvas = _Canvas(400, 400)
+    canvas = Canvas(400, 400)
     unit = 85 / world.length_1
     below = state[0] + state[1]
     x1, y1 = 200 + unit * world.length_1 * math.sin(state[0]), 200 + unit * world.length_1 * math.cos(state[0])
@@ -221,12 +155,12 @@ class Grid:
         size = self.CELL
         width, height = self.columns * size, self.rows * size
         wind_height = 26 if self.wind else 0
-        canvas = _Canvas(width, height + wind_height + (0 if values is None else 30))
+        canvas = Canvas(width, height + wind_height + (0 if values is None else 30))
         shades = self._shades(values)
         for s in range(self.rows * self.columns):
             x, y = self._center(s)
-            shade = shades[s]
-            color = INK if s in self.cliff else SAND if shade is None else _shade(shade)
+            share = shades[s]
+            color = INK if s in self.cliff else SAND if share is None else shade(share)
             canvas.box(x - size / 2 + 1, y - size / 2 + 1, x + size / 2 - 1, y + size / 2 - 1, color, 5)
         if len(path) > 1:
             canvas.line([self._center(s) for s in path], BLUE, 4)
@@ -271,7 +205,7 @@ class Grid:
     def _is_shown(self, state: int, value: float) -> bool:
         return state not in self.cliff and state != self.goal and math.isfinite(value)
 
-    def _draw_arrows(self, canvas: _Canvas, arrows: np.ndarray) -> None:
+    def _draw_arrows(self, canvas: Canvas, arrows: np.ndarray) -> None:
         for s in range(self.rows * self.columns):
             if s in self.cliff or s in (self.start, self.goal):
                 continue
@@ -284,16 +218,16 @@ class Grid:
                 elif a >= 0:
                     canvas.disc(x, y, 3, INK)
 
-    def _draw_wind(self, canvas: _Canvas, top: float) -> None:
+    def _draw_wind(self, canvas: Canvas, top: float) -> None:
         for column, strength in enumerate(self.wind or ()):
             x = (column + 0.5) * self.CELL
             canvas.text(x - (5 if strength else 0), top + 13, str(strength), INK if strength else GREY, 14)
             if strength:
                 canvas.arrow([(x + 8, top + 20), (x + 8, top + 12)], BLUE, 2, head=7)
 
-    def _draw_scale(self, canvas: _Canvas, y: float, ends: tuple[float, float]) -> None:
+    def _draw_scale(self, canvas: Canvas, y: float, ends: tuple[float, float]) -> None:
         middle = self.columns * self.CELL / 2
         for i in range(120):
-            canvas.box(middle - 60 + i, y - 6, middle - 59 + i, y + 6, _shade(i / 119))
+            canvas.box(middle - 60 + i, y - 6, middle - 59 + i, y + 6, shade(i / 119))
         for value, x, anchor in ((ends[0], middle - 68, "rm"), (ends[1], middle + 68, "lm")):
             canvas.text(x, y, f"{value:.4g}", INK, 13, anchor)
