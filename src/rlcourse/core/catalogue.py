@@ -6,6 +6,8 @@ Data only: nothing here imports an environment, numba or torch. Entry points are
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -30,6 +32,8 @@ class Entry(NamedTuple):
         Undiscounted return at which it counts as solved.
     twin : str or None
         Gymnasium's environment with the same dynamics, tested step by step.
+    options : dict
+        Keyword arguments of `env` and `world` that make this variant.
     """
 
     id: str
@@ -38,18 +42,25 @@ class Entry(NamedTuple):
     limit: int | None = None
     threshold: float | None = None
     twin: str | None = None
+    options: Mapping[str, Any] = MappingProxyType({})
 
+
+WINDY = ("rlcourse.envs.windy:make_env", "rlcourse.envs.windy:windy_gridworld")
 
 ENVIRONMENTS = (
     Entry("rlcourse/CliffWalk-v0", "rlcourse.envs.cliff:make_env", "rlcourse.envs.cliff:cliff_walk", 1000, -13.0),
-    Entry(
-        "rlcourse/WindyGridworld-v0",
-        "rlcourse.envs.windy:make_env",
-        "rlcourse.envs.windy:windy_gridworld",
-        1000,
-        -15.0,
-    ),
+    Entry("rlcourse/WindyGridworld-v0", *WINDY, 1000, -15.0),
+    Entry("rlcourse/WindyGridworldKings-v0", *WINDY, 1000, -7.0, options={"kings_moves": True}),
+    Entry("rlcourse/WindyGridworldKingsStay-v0", *WINDY, 1000, -7.0, options={"kings_moves": True, "stay": True}),
+    Entry("rlcourse/WindyGridworldStochastic-v0", *WINDY, 1000, options={"kings_moves": True, "stochastic": True}),
     Entry("rlcourse/RandomWalk-v0", "rlcourse.envs.walk:make_env", "rlcourse.envs.walk:random_walk", 1000, 1.0),
+    Entry(
+        "rlcourse/MaximizationBias-v0",
+        "rlcourse.envs.maximization_bias:make_env",
+        "rlcourse.envs.maximization_bias:MaximizationBias",
+        10,
+        0.0,
+    ),
     Entry("rlcourse/CartPole-v1", "rlcourse.envs.cartpole:make_env", "rlcourse.envs.cartpole:CartPole", 500, 475.0, "CartPole-v1"),
     Entry(
         "rlcourse/MountainCar-v0",
@@ -74,6 +85,7 @@ def register_all() -> None:
                 vector_entry_point=entry.env.replace(":make_env", ":make_vec"),
                 max_episode_steps=entry.limit,
                 reward_threshold=entry.threshold,
+                kwargs=dict(entry.options),
             )
 
 
@@ -81,7 +93,7 @@ def world_of(id: str) -> Any:
     """Make the world of a catalogue entry."""
     entry = next(entry for entry in ENVIRONMENTS if entry.id == id)
     module, name = entry.world.split(":")
-    return getattr(importlib.import_module(module), name)()
+    return getattr(importlib.import_module(module), name)(**entry.options)
 
 
 def twin_of(env: gym.Env[Any, Any]) -> Any:

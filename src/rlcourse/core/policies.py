@@ -1,4 +1,7 @@
-"""Policies over a vector of action values. Ties break uniformly at random: ``argmax`` would bias early exploration."""
+"""Policies over a vector of action values. Ties break uniformly at random: ``argmax`` would bias early exploration.
+
+An action that does not exist in a state has the value -inf: it is never taken, and no part of any mean.
+"""
 
 from __future__ import annotations
 
@@ -39,25 +42,43 @@ def uniform(n, rng):
 def epsilon_greedy(values, epsilon, rng):
     """Return a uniform action with probability epsilon, else a greedy one (Sec. 2.2)."""
     if rng.random() < epsilon:
-        return uniform(len(values), rng)
+        return _any(values, rng)
     return greedy(values, rng)
+
+
+@kernel
+def _any(values, rng):
+    """Return one of the actions that exist, uniformly."""
+    n = 0
+    for a in range(len(values)):
+        if values[a] != -math.inf:
+            n += 1
+    k = uniform(n, rng)
+    for a in range(len(values)):
+        if values[a] != -math.inf:
+            if k == 0:
+                return a
+            k -= 1
+    return 0
 
 
 @kernel
 def epsilon_greedy_probabilities(values, epsilon):
     """Return pi(a|s) of the epsilon-greedy policy, shape ``[A]``; greedy ties share their part equally (Sec. 5.4)."""
-    n = len(values)
+    n = 0
     best = values[0]
     ties = 0
-    for a in range(n):
+    for a in range(len(values)):
+        if values[a] != -math.inf:
+            n += 1
         if values[a] > best:
             best = values[a]
             ties = 1
         elif values[a] == best:
             ties += 1
-    probabilities = np.empty(n)
-    for a in range(n):
-        probabilities[a] = epsilon / n
+    probabilities = np.empty(len(values))
+    for a in range(len(values)):
+        probabilities[a] = epsilon / n if values[a] != -math.inf else 0.0
         if values[a] == best:
             probabilities[a] += (1.0 - epsilon) / ties
     return probabilities
@@ -71,10 +92,13 @@ def expected_value(values, epsilon):
     """
     best = values[0]
     total = 0.0
+    n = 0
     for a in range(len(values)):
         best = max(best, values[a])
-        total += values[a]
-    return (1.0 - epsilon) * best + epsilon * total / len(values)
+        if values[a] != -math.inf:
+            total += values[a]
+            n += 1
+    return (1.0 - epsilon) * best + epsilon * total / n
 
 
 @kernel

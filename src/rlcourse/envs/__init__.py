@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
     from rlcourse.envs.cartpole import CartPole
     from rlcourse.envs.cliff import cliff_walk
+    from rlcourse.envs.maximization_bias import MaximizationBias
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.pendulum import Pendulum
     from rlcourse.envs.walk import random_walk
     from rlcourse.envs.windy import windy_gridworld
 
-__all__ = ["Acrobot", "CartPole", "MountainCar", "Pendulum", "cliff_walk", "random_walk", "windy_gridworld"]
+__all__ = ["Acrobot", "CartPole", "MaximizationBias", "MountainCar", "Pendulum", "cliff_walk", "random_walk", "windy_gridworld"]
 
 MODULES = {  # name: the file that holds it; the functions make an MDP
     "Acrobot": "rlcourse.envs.acrobot",
     "CartPole": "rlcourse.envs.cartpole",
+    "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
     "Pendulum": "rlcourse.envs.pendulum",
     "cliff_walk": "rlcourse.envs.cliff",

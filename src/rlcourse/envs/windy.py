@@ -51,14 +51,15 @@ def _outcomes(s: int, move: tuple[int, int], stochastic: bool) -> list[Outcome]:
     return outcomes
 
 
-def make_env(render_mode: str | None = None) -> WorldEnv:
-    """Make ``rlcourse/WindyGridworld-v0``."""
+def make_env(render_mode: str | None = None, kings_moves: bool = False, stay: bool = False, stochastic: bool = False) -> WorldEnv:
+    """Make ``rlcourse/WindyGridworld-v0`` and its variants."""
     from rlcourse.envs.drawing import Grid
 
     grid = Grid(ROWS, COLUMNS, START, GOAL, wind=WIND)
-    return WorldEnv(windy_gridworld(), render_mode=render_mode, picture=grid.picture, text=grid.text, fps=8)
+    world = windy_gridworld(kings_moves, stay, stochastic)
+    return WorldEnv(world, render_mode=render_mode, picture=grid.picture, text=grid.text, fps=8)
 
 
-def make_vec(num_envs: int = 1, **options: Any) -> WorldVectorEnv:
+def make_vec(num_envs: int = 1, kings_moves: bool = False, stay: bool = False, stochastic: bool = False, **options: Any) -> WorldVectorEnv:
     """Make N copies."""
-    return WorldVectorEnv(windy_gridworld(), num_envs, **options)
+    return WorldVectorEnv(windy_gridworld(kings_moves, stay, stochastic), num_envs, **options)
