@@ -59,7 +59,7 @@ def test_it_draws_itself(id):
         else:
             assert "A" in first
             assert "A" in picture, "the agent"
-            assert "G" in first
+            assert "G" in first or "BranchingTask" in id, "a random task has no goal"
 
 
 def test_every_registered_environment_has_a_picture_and_the_finite_ones_have_text():

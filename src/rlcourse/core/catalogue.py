@@ -61,6 +61,8 @@ ENVIRONMENTS = (
         10,
         0.0,
     ),
+    Entry("rlcourse/BranchingTask-v0", "rlcourse.envs.branching:make_env", "rlcourse.envs.branching:branching_task", 1000),
+    Entry("rlcourse/RodManeuvering-v0", "rlcourse.envs.rod:make_env", "rlcourse.envs.rod:rod_maneuvering", 2000, -41.0),
     Entry("rlcourse/CartPole-v1", "rlcourse.envs.cartpole:make_env", "rlcourse.envs.cartpole:CartPole", 500, 475.0, "CartPole-v1"),
     Entry(
         "rlcourse/MountainCar-v0",

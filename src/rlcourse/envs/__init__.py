@@ -17,15 +17,28 @@ if __name__ == "envs":  # the link at the root of a checkout: be the very same m
 
 if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
+    from rlcourse.envs.branching import branching_task
     from rlcourse.envs.cartpole import CartPole
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.maximization_bias import MaximizationBias
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.pendulum import Pendulum
+    from rlcourse.envs.rod import rod_maneuvering
     from rlcourse.envs.walk import random_walk
     from rlcourse.envs.windy import windy_gridworld
 
-__all__ = ["Acrobot", "CartPole", "MaximizationBias", "MountainCar", "Pendulum", "cliff_walk", "random_walk", "windy_gridworld"]
+__all__ = [
+    "Acrobot",
+    "CartPole",
+    "MaximizationBias",
+    "MountainCar",
+    "Pendulum",
+    "branching_task",
+    "cliff_walk",
+    "random_walk",
+    "rod_maneuvering",
+    "windy_gridworld",
+]
 
 MODULES = {  # name: the file that holds it; the functions make an MDP
     "Acrobot": "rlcourse.envs.acrobot",
@@ -33,8 +46,10 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
     "Pendulum": "rlcourse.envs.pendulum",
+    "branching_task": "rlcourse.envs.branching",
     "cliff_walk": "rlcourse.envs.cliff",
     "random_walk": "rlcourse.envs.walk",
+    "rod_maneuvering": "rlcourse.envs.rod",
     "windy_gridworld": "rlcourse.envs.windy",
 }
 
