@@ -45,6 +45,7 @@ class Entry(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType({})
 
 
+RACETRACK = ("rlcourse.envs.racetracks:make_env", "rlcourse.envs.racetracks:racetrack")
 WINDY = ("rlcourse.envs.windy:make_env", "rlcourse.envs.windy:windy_gridworld")
 
 ENVIRONMENTS = (
@@ -63,6 +64,8 @@ ENVIRONMENTS = (
     ),
     Entry("rlcourse/BranchingTask-v0", "rlcourse.envs.branching:make_env", "rlcourse.envs.branching:branching_task", 1000),
     Entry("rlcourse/RodManeuvering-v0", "rlcourse.envs.rod:make_env", "rlcourse.envs.rod:rod_maneuvering", 2000, -41.0),
+    Entry("rlcourse/Racetrack-v0", *RACETRACK, 1000),
+    Entry("rlcourse/RacetrackRight-v0", *RACETRACK, 1000, options={"track": "right"}),
     Entry("rlcourse/CartPole-v1", "rlcourse.envs.cartpole:make_env", "rlcourse.envs.cartpole:CartPole", 500, 475.0, "CartPole-v1"),
     Entry(
         "rlcourse/MountainCar-v0",

@@ -78,12 +78,28 @@ class MDP(NamedTuple):
                     reward[s, a, k], terminal[s, a, k] = r, terminated
                 if abs(probability[s, a].sum() - 1.0) > 1e-8:
                     raise ValueError(f"the probabilities of table[{s}][{a}] sum to {probability[s, a].sum()}, not to 1")
-        if isinstance(start, int | np.integer):
-            start = [float(s == start) for s in range(S)]
-        starts = np.asarray(list(start), dtype=float)
-        if starts.shape != (S,) or np.any(starts < 0) or not abs(starts.sum() - 1.0) <= 1e-8:
-            raise ValueError(f"start must be a state or {S} probabilities that sum to 1")
-        return cls(_cumulative(starts), probability, _cumulative(probability), successor, reward, terminal)
+        return cls(_cumulative(_starts(start, S)), probability, _cumulative(probability), successor, reward, terminal)
+
+    @classmethod
+    def from_arrays(
+        cls, probability: np.ndarray, successor: np.ndarray, reward: np.ndarray, terminal: np.ndarray, start: int | Iterable[float] = 0
+    ) -> MDP:
+        """Build and validate an MDP from arrays of outcomes, each of shape [S, A, K]; for large tables, see `of` for small ones.
+
+        Raises
+        ------
+        ValueError
+            Where shapes differ, probabilities do not sum to one, or a possible successor does not exist.
+        """
+        arrays = [np.asarray(probability, dtype=float), np.asarray(successor), np.asarray(reward, dtype=float), np.asarray(terminal)]
+        p, following, r, over = arrays
+        if p.ndim != 3 or 0 in p.shape or any(array.shape != p.shape for array in arrays):
+            raise ValueError(f"outcomes must be arrays of one shape [S, A, K], not {[array.shape for array in arrays]}")
+        if not (np.all(p >= 0) and np.all(np.abs(p.sum(axis=2) - 1.0) <= 1e-8) and np.all(np.isfinite(r))):
+            raise ValueError("the probabilities of each state and action must be >= 0 and sum to 1, and rewards be finite")
+        if np.any((following < 0) | (following >= len(p))):
+            raise ValueError(f"successors must be states, 0..{len(p) - 1}")
+        return cls(_cumulative(_starts(start, len(p))), p, _cumulative(p), following.astype(np.int64), r, over.astype(np.bool_))
 
     @property
     def observation_space(self) -> gym.spaces.Discrete:
@@ -131,6 +147,14 @@ class MDP(NamedTuple):
             after = 0.0 if self.terminal[state, action, k] else gamma * V[self.successor[state, action, k]]
             total += self.probability[state, action, k] * (self.reward[state, action, k] + after)
         return total
+
+
+def _starts(start: int | Iterable[float], S: int) -> np.ndarray:
+    """Return the probability of each start state, shape [S], validated."""
+    starts = np.array([float(s == start) for s in range(S)]) if isinstance(start, int | np.integer) else np.array(list(start), dtype=float)
+    if starts.shape != (S,) or np.any(starts < 0) or not abs(starts.sum() - 1.0) <= 1e-8:
+        raise ValueError(f"start must be a state or {S} probabilities that sum to 1")
+    return starts
 
 
 def _cumulative(probability: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.maximization_bias import MaximizationBias
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.pendulum import Pendulum
+    from rlcourse.envs.racetracks import Racetrack, racetrack
     from rlcourse.envs.rod import rod_maneuvering
     from rlcourse.envs.walk import random_walk
     from rlcourse.envs.windy import windy_gridworld
@@ -33,8 +34,10 @@ __all__ = [
     "MaximizationBias",
     "MountainCar",
     "Pendulum",
+    "Racetrack",
     "branching_task",
     "cliff_walk",
+    "racetrack",
     "random_walk",
     "rod_maneuvering",
     "windy_gridworld",
@@ -47,7 +50,9 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "MountainCar": "rlcourse.envs.mountain_car",
     "Pendulum": "rlcourse.envs.pendulum",
     "branching_task": "rlcourse.envs.branching",
+    "Racetrack": "rlcourse.envs.racetracks",
     "cliff_walk": "rlcourse.envs.cliff",
+    "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",
     "rod_maneuvering": "rlcourse.envs.rod",
     "windy_gridworld": "rlcourse.envs.windy",
