@@ -56,7 +56,7 @@ class Track:
         for row, column in np.argwhere(self.track > 0):
             x, y = self._center(column, row)
             kind, value = self.track[row, column], best[row, column]
-            color = GREEN if kind == 3 else GREY if kind == 2 and values is None else SAND
+            color: tuple[int, ...] = GREEN if kind == 3 else GREY if kind == 2 and values is None else SAND
             if math.isfinite(value) and kind != 3:
                 color = shade((value - low) / max(high - low, 1e-12))
             canvas.box(x - size / 2 + 0.5, y - size / 2 + 0.5, x + size / 2 - 0.5, y + size / 2 - 0.5, color, 2)

@@ -162,12 +162,12 @@ def racetrack(track: str | Sequence[str] = "left", max_velocity: int | None = 4,
         raise ValueError(f"track must be 'left', 'right', or equally long lines of {SIGNS!r} with a start, not {track!r}")
     if not 0.0 <= noise < 1.0 or (max_velocity is not None and max_velocity < 1):
         raise ValueError(f"noise must be in [0, 1) and max_velocity at least 1, not {noise!r} and {max_velocity!r}")
-    return Racetrack(*_reachable(lines, max_velocity, backwards), float(noise))
+    return _reachable(lines, max_velocity, backwards)._replace(noise=float(noise))
 
 
 @functools.cache
-def _reachable(lines: tuple[str, ...], limit: int | None, backwards: bool) -> tuple[np.ndarray, ...]:
-    """Number the states that can be reached; return successors, starts, places and the track."""
+def _reachable(lines: tuple[str, ...], limit: int | None, backwards: bool) -> Racetrack:
+    """Number the states that can be reached."""
     track = np.array([[SIGNS.index(sign) for sign in line] for line in reversed(lines)], dtype=np.int64)
     high = limit or int(np.sqrt(2 * max(track.shape))) + 1  # nobody is faster: to reach v takes v (v + 1) / 2 cells
     number: dict[tuple[int, ...], int] = {(int(x), int(y), 0, 0): i for i, (y, x) in enumerate(np.argwhere(track == 2))}
@@ -181,7 +181,7 @@ def _reachable(lines: tuple[str, ...], limit: int | None, backwards: bool) -> tu
                 places.append(after)
             row.append(number[after] if isinstance(after, tuple) else after)
         successor.append(row)
-    return np.array(successor, dtype=np.int64), starts, np.array(places, dtype=np.int64), track
+    return Racetrack(np.array(successor, dtype=np.int64), starts, np.array(places, dtype=np.int64), track, 0.0)
 
 
 def _drive(track: np.ndarray, place: tuple[int, ...], change: tuple[int, int], low: int, high: int) -> tuple[int, ...] | int:
