@@ -18,14 +18,45 @@ if __name__ == "agents":  # the link at the root of a checkout: be the very same
 if TYPE_CHECKING:
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
+    from rlcourse.agents.n_step.n_step_expected_sarsa import NStepExpectedSarsa
+    from rlcourse.agents.n_step.n_step_off_policy_q import NStepOffPolicyQ
+    from rlcourse.agents.n_step.n_step_off_policy_sarsa import NStepOffPolicySarsa
+    from rlcourse.agents.n_step.n_step_off_policy_td import NStepOffPolicyTD
+    from rlcourse.agents.n_step.n_step_q_sigma import NStepQSigma
+    from rlcourse.agents.n_step.n_step_sarsa import NStepSarsa
+    from rlcourse.agents.n_step.n_step_td import NStepTD
+    from rlcourse.agents.n_step.n_step_tree_backup import NStepTreeBackup
     from rlcourse.agents.temporal_difference.expected_sarsa import ExpectedSarsa
     from rlcourse.agents.temporal_difference.q_learning import QLearning
     from rlcourse.agents.temporal_difference.sarsa import Sarsa
 
-__all__ = ["PPO", "ExpectedSarsa", "QLearning", "Sarsa", "ValueIteration", "load"]
+__all__ = [
+    "PPO",
+    "ExpectedSarsa",
+    "NStepExpectedSarsa",
+    "NStepOffPolicyQ",
+    "NStepOffPolicySarsa",
+    "NStepOffPolicyTD",
+    "NStepQSigma",
+    "NStepSarsa",
+    "NStepTD",
+    "NStepTreeBackup",
+    "QLearning",
+    "Sarsa",
+    "ValueIteration",
+    "load",
+]
 
 MODULES = {  # class: the file that holds it
     "ExpectedSarsa": "rlcourse.agents.temporal_difference.expected_sarsa",
+    "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
+    "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
+    "NStepOffPolicySarsa": "rlcourse.agents.n_step.n_step_off_policy_sarsa",
+    "NStepOffPolicyTD": "rlcourse.agents.n_step.n_step_off_policy_td",
+    "NStepQSigma": "rlcourse.agents.n_step.n_step_q_sigma",
+    "NStepSarsa": "rlcourse.agents.n_step.n_step_sarsa",
+    "NStepTD": "rlcourse.agents.n_step.n_step_td",
+    "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
     "PPO": "rlcourse.agents.deep.ppo",
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",

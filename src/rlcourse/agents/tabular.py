@@ -46,6 +46,7 @@ class TabularAgent(Agent):
     Q: np.ndarray
     V: np.ndarray
     policy: np.ndarray
+    behavior: np.ndarray
 
     def __init__(self, env: Any, **settings: Any) -> None:
         self._given = {name: settings.pop(name, None) for name in self.inputs}
