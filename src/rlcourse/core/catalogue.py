@@ -49,6 +49,18 @@ RACETRACK = ("rlcourse.envs.racetracks:make_env", "rlcourse.envs.racetracks:race
 WINDY = ("rlcourse.envs.windy:make_env", "rlcourse.envs.windy:windy_gridworld")
 
 ENVIRONMENTS = (
+    Entry("rlcourse/CarRental-v0", "rlcourse.envs.car_rental:make_env", "rlcourse.envs.car_rental:CarRental", 365),
+    Entry("rlcourse/Gambler-v0", "rlcourse.envs.gambler:make_env", "rlcourse.envs.gambler:gamblers_problem", 1000),
+    Entry("rlcourse/Golf-v0", "rlcourse.envs.golf:make_env", "rlcourse.envs.golf:golf_hole", 100, -3.0),
+    Entry("rlcourse/GridWorld-v0", "rlcourse.envs.gridworld:make_env", "rlcourse.envs.gridworld:grid_world", 1000),
+    Entry("rlcourse/RecyclingRobot-v0", "rlcourse.envs.recycling:make_env", "rlcourse.envs.recycling:recycling_robot", 1000),
+    Entry("rlcourse/RobotRoom-v0", "rlcourse.envs.room:make_env", "rlcourse.envs.room:robot_room", 1000),
+    Entry(
+        "rlcourse/SmallGridworld-v0",
+        "rlcourse.envs.small_grid:make_env",
+        "rlcourse.envs.small_grid:small_gridworld",
+        1000,
+    ),
     Entry("rlcourse/CliffWalk-v0", "rlcourse.envs.cliff:make_env", "rlcourse.envs.cliff:cliff_walk", 1000, -13.0),
     Entry("rlcourse/WindyGridworld-v0", *WINDY, 1000, -15.0),
     Entry("rlcourse/WindyGridworldKings-v0", *WINDY, 1000, -7.0, options={"kings_moves": True}),

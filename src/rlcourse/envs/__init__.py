@@ -18,18 +18,27 @@ if __name__ == "envs":  # the link at the root of a checkout: be the very same m
 if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
     from rlcourse.envs.branching import branching_task
+    from rlcourse.envs.car_rental import CarRental
     from rlcourse.envs.cartpole import CartPole
     from rlcourse.envs.cliff import cliff_walk
+    from rlcourse.envs.gambler import gamblers_problem
+    from rlcourse.envs.golf import golf_hole
+    from rlcourse.envs.gridworld import grid_world
     from rlcourse.envs.maximization_bias import MaximizationBias
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.pendulum import Pendulum
     from rlcourse.envs.racetracks import Racetrack, racetrack
+    from rlcourse.envs.recycling import recycling_robot
     from rlcourse.envs.rod import rod_maneuvering
+    from rlcourse.envs.room import robot_room
+    from rlcourse.envs.small_grid import small_gridworld
+    from rlcourse.envs.two_policies import left_or_right
     from rlcourse.envs.walk import random_walk
     from rlcourse.envs.windy import windy_gridworld
 
 __all__ = [
     "Acrobot",
+    "CarRental",
     "CartPole",
     "MaximizationBias",
     "MountainCar",
@@ -37,24 +46,39 @@ __all__ = [
     "Racetrack",
     "branching_task",
     "cliff_walk",
+    "gamblers_problem",
+    "golf_hole",
+    "grid_world",
+    "left_or_right",
     "racetrack",
     "random_walk",
+    "recycling_robot",
+    "robot_room",
     "rod_maneuvering",
+    "small_gridworld",
     "windy_gridworld",
 ]
 
 MODULES = {  # name: the file that holds it; the functions make an MDP
     "Acrobot": "rlcourse.envs.acrobot",
+    "CarRental": "rlcourse.envs.car_rental",
     "CartPole": "rlcourse.envs.cartpole",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
     "Pendulum": "rlcourse.envs.pendulum",
-    "branching_task": "rlcourse.envs.branching",
     "Racetrack": "rlcourse.envs.racetracks",
+    "branching_task": "rlcourse.envs.branching",
     "cliff_walk": "rlcourse.envs.cliff",
+    "gamblers_problem": "rlcourse.envs.gambler",
+    "golf_hole": "rlcourse.envs.golf",
+    "grid_world": "rlcourse.envs.gridworld",
+    "left_or_right": "rlcourse.envs.two_policies",
     "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",
+    "recycling_robot": "rlcourse.envs.recycling",
+    "robot_room": "rlcourse.envs.room",
     "rod_maneuvering": "rlcourse.envs.rod",
+    "small_gridworld": "rlcourse.envs.small_grid",
     "windy_gridworld": "rlcourse.envs.windy",
 }
 
