@@ -69,9 +69,10 @@ def test_its_text_follows_its_state(id):
         env.reset(seed=seed)
         env.action_space.seed(seed)
         for _ in range(5):
-            if any(env.step(env.action_space.sample())[2:4]):
-                break
+            ended = any(env.step(env.action_space.sample())[2:4])
             texts.setdefault(env.unwrapped.state, set()).add(env.render().split(";")[0])  # after ";": what was done
+            if ended:
+                break
     assert len(set().union(*texts.values())) > 1
     assert all(len(each) == 1 for each in texts.values())
 
