@@ -65,12 +65,17 @@ def test_it_draws_itself(id):
 def test_its_text_follows_its_state(id):
     env = gym.make(id, render_mode="ansi")
     texts: dict = {}
+
+    def note():
+        texts.setdefault(env.unwrapped.state, set()).add(env.render().split(";")[0])  # after ";": what was done
+
     for seed in range(20):
         env.reset(seed=seed)
         env.action_space.seed(seed)
+        note()
         for _ in range(5):
             ended = any(env.step(env.action_space.sample())[2:4])
-            texts.setdefault(env.unwrapped.state, set()).add(env.render().split(";")[0])  # after ";": what was done
+            note()
             if ended:
                 break
     assert len(set().union(*texts.values())) > 1
