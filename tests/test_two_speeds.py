@@ -43,11 +43,11 @@ def trial(steps: int = 3000) -> Trial:
 
 def argument(name: str, function: str, rng: np.random.Generator):
     """Make an argument of a box by its name; a new name needs a line here."""
-    vector = function.startswith("vector_")
+    vector, bandit = function.startswith("vector_"), function.endswith("_bandit")
     data = {
         "world": lambda: CartPole() if vector else trial(),
         "model": cliff_walk,
-        "Q": lambda: np.zeros((S, A)),
+        "Q": lambda: np.zeros(A) if bandit else np.zeros((S, A)),
         "V": lambda: np.zeros(S),
         "alpha": lambda: 0.3,
         "gamma": lambda: 0.97,
@@ -61,6 +61,11 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "behavior": lambda: rng.dirichlet(np.ones(A), S),
         "target_epsilon": lambda: 0.1,
         "n": lambda: 2 if vector else 3,
+        "H": lambda: np.zeros(A),
+        "N": lambda: np.zeros(A),
+        "baseline": lambda: True,
+        "c": lambda: 2.0,
+        "mean": lambda: np.zeros(2),
         "rng": lambda: np.random.default_rng(7),
         "rewards": lambda: np.zeros(N) if vector else rng.normal(size=(T, N)),
         "values": lambda: rng.normal(size=(T, N)),

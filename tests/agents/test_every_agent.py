@@ -217,8 +217,8 @@ def test_one_observation_gives_an_int_and_a_batch_an_array(name, deterministic):
 )
 @pytest.mark.parametrize("name", LEARNERS)
 def test_tables_take_every_finite_observation_and_actions_that_begin_anywhere(name, space):
-    agent = make(name, Grid(space), alpha=0.1, gamma=0.5).learn(3000)
-    assert agent.Q.shape == (6, 2)
+    agent = make(name, Grid(space), **known(name, alpha=0.1, gamma=0.5)).learn(3000)
+    assert agent.action_values(np.arange(6)).shape == (6, 2)
     assert agent.num_timesteps == 3000
     observation, best = space.sample(), 5 if name in PREDICTORS else 6
     assert agent.predict(observation)[0] == best, "the action with the reward"
@@ -273,20 +273,23 @@ def test_a_callback_that_says_false_stops_and_none_goes_on(name):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_settings_are_checked_at_construction_in_one_sentence(name):
-    with pytest.raises(ValueError, match="did you mean 'gamma'"):
-        make(name, gama=0.9)
+    setting = next(iter(known(name, gamma=0, alpha=0, c=0)))  # bandits have no discount
+    with pytest.raises(ValueError, match=f"did you mean '{setting}'"):
+        make(name, **{f"{setting}_": 0.9})
     for wrong in (1.5, -0.1, float("nan"), "high", None, True):
-        with pytest.raises(ValueError, match="gamma must be a number"):
-            make(name, gamma=wrong)
+        if (wrong is None and name in BANDITS) or (wrong == 1.5 and setting != "gamma"):
+            continue  # there a step size of None is the sample average, and c or alpha may be larger than one
+        with pytest.raises(ValueError, match=f"{setting} must be a number"):
+            make(name, **{setting: wrong})
     for seed in (-1, 1.5, True, "0"):
         with pytest.raises(ValueError, match="seed"):
             make(name, seed=seed)
-    config = getattr(agents, name).Config(gamma=0.5)
-    assert make(name, config=config).config.gamma == 0.5
-    with pytest.raises(ValueError, match="did you mean 'gamma'"):
-        make(name, config=config, gama=0.9)
+    config = getattr(agents, name).Config(**{setting: 0.5})
+    assert getattr(make(name, config=config).config, setting) == 0.5
+    with pytest.raises(ValueError, match=f"did you mean '{setting}'"):
+        make(name, config=config, **{f"{setting}_": 0.9})
     with pytest.raises(ValueError, match="config must be"):
-        make(name, config={"gamma": 0.5})
+        make(name, config={setting: 0.5})
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -16,6 +16,9 @@ if __name__ == "agents":  # the link at the root of a checkout: be the very same
     follow_link("agents")
 
 if TYPE_CHECKING:
+    from rlcourse.agents.bandits.epsilon_greedy import EpsilonGreedyBandit
+    from rlcourse.agents.bandits.gradient import GradientBandit
+    from rlcourse.agents.bandits.ucb import UCBBandit
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
     from rlcourse.agents.n_step.n_step_expected_sarsa import NStepExpectedSarsa
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PPO",
+    "EpsilonGreedyBandit",
     "ExpectedSarsa",
+    "GradientBandit",
     "NStepExpectedSarsa",
     "NStepOffPolicyQ",
     "NStepOffPolicySarsa",
@@ -43,12 +48,16 @@ __all__ = [
     "NStepTreeBackup",
     "QLearning",
     "Sarsa",
+    "UCBBandit",
     "ValueIteration",
     "load",
 ]
 
 MODULES = {  # class: the file that holds it
+    "PPO": "rlcourse.agents.deep.ppo",
+    "EpsilonGreedyBandit": "rlcourse.agents.bandits.epsilon_greedy",
     "ExpectedSarsa": "rlcourse.agents.temporal_difference.expected_sarsa",
+    "GradientBandit": "rlcourse.agents.bandits.gradient",
     "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
     "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
     "NStepOffPolicySarsa": "rlcourse.agents.n_step.n_step_off_policy_sarsa",
@@ -57,9 +66,9 @@ MODULES = {  # class: the file that holds it
     "NStepSarsa": "rlcourse.agents.n_step.n_step_sarsa",
     "NStepTD": "rlcourse.agents.n_step.n_step_td",
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
-    "PPO": "rlcourse.agents.deep.ppo",
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
+    "UCBBandit": "rlcourse.agents.bandits.ucb",
     "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",
 }
 

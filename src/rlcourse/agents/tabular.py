@@ -12,6 +12,7 @@ from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.gymworld import as_world, model_of
 from rlcourse.core.mdp import MDP
+from rlcourse.core.observed import observed
 from rlcourse.core.policies import epsilon_greedy, sample
 from rlcourse.core.trial import STEPS, UNLIMITED, Trial
 
@@ -58,6 +59,7 @@ class TabularAgent(Agent):
             if not spaces.is_finite(space):
                 raise ValueError(f"{name} keeps a table and needs finite {role}; {space} is not: take a deep agent such as PPO")
         self.world, self.limit = as_world(self.env)
+        self.world = observed(self.world)
         S, A = spaces.size(self.observation_space), spaces.size(self.action_space)
         self.Q, self.V = np.zeros((S, A)), np.zeros(S)
         for given, policy in self._given.items():
@@ -131,7 +133,7 @@ class TabularAgent(Agent):
         """Return greedy actions (the first of equals), or epsilon-greedy ones; see `Agent.predict`."""
         batch = spaces.is_batch(self.observation_space, observation)
         indices = np.atleast_1d(np.asarray(spaces.ravel(self.observation_space, observation)))
-        known = bool(np.all((indices >= 0) & (indices < len(self.Q))))
+        known = bool(np.all((indices >= 0) & (indices < spaces.size(self.observation_space))))
         if not known or not np.array_equal(spaces.unravel(self.observation_space, indices if batch else indices[0]), observation):
             raise ValueError(f"observation {observation!r} is outside {self.observation_space}")
         actions = self._actions(indices, deterministic)
@@ -163,7 +165,7 @@ class TabularAgent(Agent):
 
     def true_error(self) -> float:
         """Return the root-mean-square distance between the agent's values and `exact_values`."""
-        mine = self.V if "policy" in self.inputs else self.action_values(np.arange(len(self.Q)))
+        mine = self.V if "policy" in self.inputs else self.action_values(np.arange(spaces.size(self.observation_space)))
         return float(np.sqrt(np.nanmean((mine - self.exact_values()) ** 2)))
 
     def state_dict(self) -> dict[str, Any]:

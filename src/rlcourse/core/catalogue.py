@@ -61,6 +61,8 @@ ENVIRONMENTS = (
         "rlcourse.envs.small_grid:small_gridworld",
         1000,
     ),
+    Entry("rlcourse/Bandit-v0", "rlcourse.envs.k_armed:make_env", "rlcourse.envs.k_armed:bandit"),
+    Entry("rlcourse/DriftingBandit-v0", "rlcourse.envs.drifting:make_env", "rlcourse.envs.drifting:DriftingBandit", 10_000),
     Entry("rlcourse/CliffWalk-v0", "rlcourse.envs.cliff:make_env", "rlcourse.envs.cliff:cliff_walk", 1000, -13.0),
     Entry("rlcourse/WindyGridworld-v0", *WINDY, 1000, -15.0),
     Entry("rlcourse/WindyGridworldKings-v0", *WINDY, 1000, -7.0, options={"kings_moves": True}),

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from rlcourse.envs.car_rental import CarRental
     from rlcourse.envs.cartpole import CartPole
     from rlcourse.envs.cliff import cliff_walk
+    from rlcourse.envs.drifting import DriftingBandit
     from rlcourse.envs.gambler import gamblers_problem
     from rlcourse.envs.golf import golf_hole
     from rlcourse.envs.gridworld import grid_world
+    from rlcourse.envs.k_armed import Bandit, bandit
     from rlcourse.envs.maximization_bias import MaximizationBias
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.pendulum import Pendulum
@@ -32,18 +34,23 @@ if TYPE_CHECKING:
     from rlcourse.envs.rod import rod_maneuvering
     from rlcourse.envs.room import robot_room
     from rlcourse.envs.small_grid import small_gridworld
+    from rlcourse.envs.testbed import BanditTestbed
     from rlcourse.envs.two_policies import left_or_right
     from rlcourse.envs.walk import random_walk
     from rlcourse.envs.windy import windy_gridworld
 
 __all__ = [
     "Acrobot",
+    "Bandit",
+    "BanditTestbed",
     "CarRental",
     "CartPole",
+    "DriftingBandit",
     "MaximizationBias",
     "MountainCar",
     "Pendulum",
     "Racetrack",
+    "bandit",
     "branching_task",
     "cliff_walk",
     "gamblers_problem",
@@ -61,12 +68,16 @@ __all__ = [
 
 MODULES = {  # name: the file that holds it; the functions make an MDP
     "Acrobot": "rlcourse.envs.acrobot",
+    "Bandit": "rlcourse.envs.k_armed",
+    "BanditTestbed": "rlcourse.envs.testbed",
     "CarRental": "rlcourse.envs.car_rental",
     "CartPole": "rlcourse.envs.cartpole",
+    "DriftingBandit": "rlcourse.envs.drifting",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
     "Pendulum": "rlcourse.envs.pendulum",
     "Racetrack": "rlcourse.envs.racetracks",
+    "bandit": "rlcourse.envs.k_armed",
     "branching_task": "rlcourse.envs.branching",
     "cliff_walk": "rlcourse.envs.cliff",
     "gamblers_problem": "rlcourse.envs.gambler",
