@@ -67,7 +67,7 @@ def test_its_text_follows_its_state(id):
     texts: dict = {}
 
     def note():
-        texts.setdefault(env.unwrapped.state, set()).add(env.render().split(";")[0])  # after ";": what was done
+        texts.setdefault(env.unwrapped.state, set()).add(env.render().split(";")[0].strip())  # after ";": what was done
 
     for seed in range(20):
         env.reset(seed=seed)
