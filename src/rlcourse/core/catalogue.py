@@ -78,6 +78,8 @@ ENVIRONMENTS = (
     ),
     Entry("rlcourse/BranchingTask-v0", "rlcourse.envs.branching:make_env", "rlcourse.envs.branching:branching_task", 1000),
     Entry("rlcourse/RodManeuvering-v0", "rlcourse.envs.rod:make_env", "rlcourse.envs.rod:rod_maneuvering", 2000, -41.0),
+    Entry("rlcourse/Blackjack-v0", "rlcourse.envs.blackjack:make_env", "rlcourse.envs.blackjack:blackjack_game"),
+    Entry("rlcourse/InfiniteVariance-v0", "rlcourse.envs.one_state:make_env", "rlcourse.envs.one_state:infinite_variance"),
     Entry("rlcourse/Racetrack-v0", *RACETRACK, 1000),
     Entry("rlcourse/RacetrackRight-v0", *RACETRACK, 1000, options={"track": "right"}),
     Entry("rlcourse/CartPole-v1", "rlcourse.envs.cartpole:make_env", "rlcourse.envs.cartpole:CartPole", 500, 475.0, "CartPole-v1"),

@@ -17,6 +17,7 @@ if __name__ == "envs":  # the link at the root of a checkout: be the very same m
 
 if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
+    from rlcourse.envs.blackjack import blackjack_game, blackjack_state
     from rlcourse.envs.branching import branching_task
     from rlcourse.envs.car_rental import CarRental
     from rlcourse.envs.cartpole import CartPole
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.k_armed import Bandit, bandit
     from rlcourse.envs.maximization_bias import MaximizationBias
     from rlcourse.envs.mountain_car import MountainCar
+    from rlcourse.envs.one_state import infinite_variance, staying
     from rlcourse.envs.pendulum import Pendulum
     from rlcourse.envs.racetracks import Racetrack, racetrack
     from rlcourse.envs.recycling import recycling_robot
@@ -51,11 +53,14 @@ __all__ = [
     "Pendulum",
     "Racetrack",
     "bandit",
+    "blackjack_game",
+    "blackjack_state",
     "branching_task",
     "cliff_walk",
     "gamblers_problem",
     "golf_hole",
     "grid_world",
+    "infinite_variance",
     "left_or_right",
     "racetrack",
     "random_walk",
@@ -63,6 +68,7 @@ __all__ = [
     "robot_room",
     "rod_maneuvering",
     "small_gridworld",
+    "staying",
     "windy_gridworld",
 ]
 
@@ -79,6 +85,10 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Racetrack": "rlcourse.envs.racetracks",
     "bandit": "rlcourse.envs.k_armed",
     "branching_task": "rlcourse.envs.branching",
+    "blackjack_game": "rlcourse.envs.blackjack",
+    "blackjack_state": "rlcourse.envs.blackjack",
+    "infinite_variance": "rlcourse.envs.one_state",
+    "staying": "rlcourse.envs.one_state",
     "cliff_walk": "rlcourse.envs.cliff",
     "gamblers_problem": "rlcourse.envs.gambler",
     "golf_hole": "rlcourse.envs.golf",
