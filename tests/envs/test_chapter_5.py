@@ -36,7 +36,8 @@ def test_the_dealers_chances_are_those_of_cards_dealt_by_hand():
 
 @pytest.mark.parametrize(
     ("total", "dealer", "usable", "value"),
-    [(21, 1, True, 0.638), (21, 2, False, 0.882), (21, 10, False, 0.889), (20, 1, False, 0.146), (20, 2, False, 0.640), (20, 10, True, 0.435),
+    [(21, 1, True, 0.638), (21, 2, False, 0.882), (21, 10, False, 0.889), (20, 1, False, 0.146), (20, 2, False, 0.640),
+     (20, 10, True, 0.435),
      (12, 1, False, -0.640), (12, 2, False, -0.545), (12, 10, False, -0.571), (12, 1, True, -0.404)],
 )  # fmt: skip
 def test_values_of_sticking_on_20_or_21(total, dealer, usable, value):

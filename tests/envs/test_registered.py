@@ -80,9 +80,6 @@ def test_its_text_follows_its_state(id):
                 break
     assert len(set().union(*texts.values())) > 1
     assert all(len(each) == 1 for each in texts.values())
-            assert "A" in first or "Blackjack" in id
-            assert "A" in picture or "Blackjack" in id, "the agent"
-            assert "G" in first or any(name in id for name in ("BranchingTask", "Blackjack", "InfiniteVariance")), "they have no goal"
 
 
 def test_every_registered_environment_has_a_picture_and_the_finite_ones_have_text():
