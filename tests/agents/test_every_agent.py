@@ -59,7 +59,8 @@ def known(name: str, **settings) -> dict:
 
 def values_of(agent: Agent) -> list[np.ndarray]:
     """Return an agent's tables of values."""
-    return [getattr(agent, table) for table in VALUES if table in agent.tables]
+    weights = [agent.w.reshape(agent.Q.shape)] if "w" in agent.tables else []  # one feature for each pair, unless others are given
+    return [getattr(agent, table) for table in VALUES if table in agent.tables] + weights
 
 
 def learn(agent: Agent, units: int) -> Agent:

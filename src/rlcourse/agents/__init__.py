@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.ucb import UCBBandit
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
+    from rlcourse.agents.monte_carlo.glie_control import GLIEControl
     from rlcourse.agents.n_step.n_step_expected_sarsa import NStepExpectedSarsa
     from rlcourse.agents.n_step.n_step_off_policy_q import NStepOffPolicyQ
     from rlcourse.agents.n_step.n_step_off_policy_sarsa import NStepOffPolicySarsa
@@ -30,14 +31,18 @@ if TYPE_CHECKING:
     from rlcourse.agents.n_step.n_step_td import NStepTD
     from rlcourse.agents.n_step.n_step_tree_backup import NStepTreeBackup
     from rlcourse.agents.temporal_difference.expected_sarsa import ExpectedSarsa
+    from rlcourse.agents.temporal_difference.linear_sarsa_lambda import LinearSarsaLambda
     from rlcourse.agents.temporal_difference.q_learning import QLearning
     from rlcourse.agents.temporal_difference.sarsa import Sarsa
+    from rlcourse.agents.temporal_difference.sarsa_lambda import SarsaLambda
 
 __all__ = [
     "PPO",
     "EpsilonGreedyBandit",
     "ExpectedSarsa",
+    "GLIEControl",
     "GradientBandit",
+    "LinearSarsaLambda",
     "NStepExpectedSarsa",
     "NStepOffPolicyQ",
     "NStepOffPolicySarsa",
@@ -48,6 +53,7 @@ __all__ = [
     "NStepTreeBackup",
     "QLearning",
     "Sarsa",
+    "SarsaLambda",
     "UCBBandit",
     "ValueIteration",
     "load",
@@ -57,7 +63,9 @@ MODULES = {  # class: the file that holds it
     "PPO": "rlcourse.agents.deep.ppo",
     "EpsilonGreedyBandit": "rlcourse.agents.bandits.epsilon_greedy",
     "ExpectedSarsa": "rlcourse.agents.temporal_difference.expected_sarsa",
+    "GLIEControl": "rlcourse.agents.monte_carlo.glie_control",
     "GradientBandit": "rlcourse.agents.bandits.gradient",
+    "LinearSarsaLambda": "rlcourse.agents.temporal_difference.linear_sarsa_lambda",
     "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
     "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
     "NStepOffPolicySarsa": "rlcourse.agents.n_step.n_step_off_policy_sarsa",
@@ -68,6 +76,7 @@ MODULES = {  # class: the file that holds it
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
+    "SarsaLambda": "rlcourse.agents.temporal_difference.sarsa_lambda",
     "UCBBandit": "rlcourse.agents.bandits.ucb",
     "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",
 }

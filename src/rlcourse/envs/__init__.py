@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.cartpole import CartPole
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.drifting import DriftingBandit
+    from rlcourse.envs.easy21 import easy21_features, easy21_game
     from rlcourse.envs.gambler import gamblers_problem
     from rlcourse.envs.golf import golf_hole
     from rlcourse.envs.gridworld import grid_world
@@ -57,6 +58,8 @@ __all__ = [
     "blackjack_state",
     "branching_task",
     "cliff_walk",
+    "easy21_features",
+    "easy21_game",
     "gamblers_problem",
     "golf_hole",
     "grid_world",
@@ -84,15 +87,16 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Pendulum": "rlcourse.envs.pendulum",
     "Racetrack": "rlcourse.envs.racetracks",
     "bandit": "rlcourse.envs.k_armed",
-    "branching_task": "rlcourse.envs.branching",
     "blackjack_game": "rlcourse.envs.blackjack",
     "blackjack_state": "rlcourse.envs.blackjack",
-    "infinite_variance": "rlcourse.envs.one_state",
-    "staying": "rlcourse.envs.one_state",
+    "branching_task": "rlcourse.envs.branching",
     "cliff_walk": "rlcourse.envs.cliff",
+    "easy21_features": "rlcourse.envs.easy21",
+    "easy21_game": "rlcourse.envs.easy21",
     "gamblers_problem": "rlcourse.envs.gambler",
     "golf_hole": "rlcourse.envs.golf",
     "grid_world": "rlcourse.envs.gridworld",
+    "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
     "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",
@@ -100,6 +104,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "robot_room": "rlcourse.envs.room",
     "rod_maneuvering": "rlcourse.envs.rod",
     "small_gridworld": "rlcourse.envs.small_grid",
+    "staying": "rlcourse.envs.one_state",
     "windy_gridworld": "rlcourse.envs.windy",
 }
 
