@@ -55,7 +55,6 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "theta": lambda: 1e-6,
         "lam": lambda: 0.8,
         "sigma": lambda: 0.6,
-        "N": lambda: np.zeros((S, A)),
         "N0": lambda: 10.0,
         "F": lambda: rng.integers(-1, 40, (S, A, 3)),
         "w": lambda: np.zeros(40),
@@ -67,7 +66,7 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "target_epsilon": lambda: 0.1,
         "n": lambda: 2 if vector else 3,
         "H": lambda: np.zeros(A),
-        "N": lambda: np.zeros(A),
+        "N": lambda: np.zeros((S, A) if function in ("glie_control", "sarsa_lambda") else A),  # visits of pairs, or of a bandit's actions
         "baseline": lambda: True,
         "c": lambda: 2.0,
         "mean": lambda: np.zeros(2),
