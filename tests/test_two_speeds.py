@@ -14,6 +14,8 @@ import pytest
 
 import rlcourse
 from rlcourse.agents import ExpectedSarsa, QLearning, Sarsa
+from rlcourse.agents.planning.learned_model import LearnedModel, Predecessors
+from rlcourse.agents.planning.queue import PriorityQueue
 from rlcourse.core import policies
 from rlcourse.core.box import Box, register_for_cpu
 from rlcourse.core.gymworld import as_world
@@ -44,9 +46,16 @@ def trial(steps: int = 3000) -> Trial:
 def argument(name: str, function: str, rng: np.random.Generator):
     """Make an argument of a box by its name; a new name needs a line here."""
     vector, bandit = function.startswith("vector_"), function.endswith("_bandit")
+    planning = function.startswith(("dyna_q", "prioritized_sweeping"))  # with a model that they learn
     data = {
         "world": lambda: CartPole() if vector else trial(),
-        "model": cliff_walk,
+        "model": lambda: LearnedModel.of(S, A) if planning else cliff_walk(),
+        "predecessors": lambda: Predecessors.of(S, A),
+        "queue": lambda: PriorityQueue.of(S * A),
+        "last": lambda: np.zeros((S, A), np.int64),
+        "time": lambda: np.zeros(1, np.int64),
+        "kappa": lambda: 0.05,
+        "untried": lambda: True,
         "Q": lambda: np.zeros(A) if bandit else np.zeros((S, A)),
         "V": lambda: np.zeros(S),
         "alpha": lambda: 0.3,

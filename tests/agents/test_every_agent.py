@@ -42,6 +42,12 @@ SMALL = {  # settings that make a rollout of a deep agent small: n_envs * n_step
     "PPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
 }
 ROLLOUT = 32
+ALONE = {  # settings under which a real step makes one update, and no planning follows
+    "DynaQ": {"n": 0},
+    "DynaQPlus": {"n": 0},
+    "DynaQSelection": {"n": 0},
+    "PrioritizedSweeping": {"n": 1},
+}
 
 
 def make(name: str, env=None, seed: int = 3, **settings) -> Agent:
@@ -348,7 +354,7 @@ def test_a_truncated_step_bootstraps_and_a_terminated_one_does_not(name):
 def test_the_time_limit_of_an_environment_truncates_and_bootstraps_at_both_speeds(name):
     for wrap in (lambda env: env, Opaque):
         env = wrap(TimeLimit(gym.make("rlcourse/CliffWalk-v0").unwrapped, 1))
-        agent = make(name, env, **known(name, alpha=1.0, gamma=0.5, epsilon=0.0))
+        agent = make(name, env, **known(name, alpha=1.0, gamma=0.5, epsilon=0.0), **ALONE.get(name, {}))
         for table in values_of(agent):
             table[:] = -8.0
         agent.learn(episodes=1)

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from rlcourse.agents.n_step.n_step_sarsa import NStepSarsa
     from rlcourse.agents.n_step.n_step_td import NStepTD
     from rlcourse.agents.n_step.n_step_tree_backup import NStepTreeBackup
+    from rlcourse.agents.planning.dyna_q import DynaQ
+    from rlcourse.agents.planning.dyna_q_plus import DynaQPlus
+    from rlcourse.agents.planning.dyna_q_selection import DynaQSelection
+    from rlcourse.agents.planning.prioritized_sweeping import PrioritizedSweeping
+    from rlcourse.agents.planning.q_planning import QPlanning
     from rlcourse.agents.temporal_difference.expected_sarsa import ExpectedSarsa
     from rlcourse.agents.temporal_difference.linear_sarsa_lambda import LinearSarsaLambda
     from rlcourse.agents.temporal_difference.q_learning import QLearning
@@ -38,6 +43,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PPO",
+    "DynaQ",
+    "DynaQPlus",
+    "DynaQSelection",
     "EpsilonGreedyBandit",
     "ExpectedSarsa",
     "GLIEControl",
@@ -51,7 +59,9 @@ __all__ = [
     "NStepSarsa",
     "NStepTD",
     "NStepTreeBackup",
+    "PrioritizedSweeping",
     "QLearning",
+    "QPlanning",
     "Sarsa",
     "SarsaLambda",
     "UCBBandit",
@@ -61,6 +71,9 @@ __all__ = [
 
 MODULES = {  # class: the file that holds it
     "PPO": "rlcourse.agents.deep.ppo",
+    "DynaQ": "rlcourse.agents.planning.dyna_q",
+    "DynaQPlus": "rlcourse.agents.planning.dyna_q_plus",
+    "DynaQSelection": "rlcourse.agents.planning.dyna_q_selection",
     "EpsilonGreedyBandit": "rlcourse.agents.bandits.epsilon_greedy",
     "ExpectedSarsa": "rlcourse.agents.temporal_difference.expected_sarsa",
     "GLIEControl": "rlcourse.agents.monte_carlo.glie_control",
@@ -74,7 +87,9 @@ MODULES = {  # class: the file that holds it
     "NStepSarsa": "rlcourse.agents.n_step.n_step_sarsa",
     "NStepTD": "rlcourse.agents.n_step.n_step_td",
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
+    "PrioritizedSweeping": "rlcourse.agents.planning.prioritized_sweeping",
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
+    "QPlanning": "rlcourse.agents.planning.q_planning",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
     "SarsaLambda": "rlcourse.agents.temporal_difference.sarsa_lambda",
     "UCBBandit": "rlcourse.agents.bandits.ucb",

@@ -170,7 +170,9 @@ class TabularAgent(Agent):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the tables, settings and generator; see `Agent.state_dict`."""
-        return super().state_dict() | {name: getattr(self, name).copy() for name in (*self.tables, *self.inputs)}
+        clock = getattr(self.world, "clock", None)  # a world that changes with time goes on where it was
+        clocks = {} if clock is None else {"clock": clock.copy()}
+        return super().state_dict() | {name: getattr(self, name).copy() for name in (*self.tables, *self.inputs)} | clocks
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over tables, settings and generator; see `Agent.load_state_dict`."""
@@ -182,3 +184,6 @@ class TabularAgent(Agent):
         self._exact = None
         for name in names:
             getattr(self, name)[...] = state[name]
+        clock = getattr(self.world, "clock", None)
+        if clock is not None and "clock" in state:
+            clock[...] = state["clock"]

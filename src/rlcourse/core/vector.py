@@ -221,12 +221,16 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
 
     def state_dict(self) -> dict[str, Any]:
         """Return where every copy is, the generator included."""
-        return {name.strip("_"): getattr(self, name).copy() for name in self._ARRAYS} | {"rng": seeds.snapshot(self.np_random)}
+        clocks = {"clock": self.world.clock.copy()} if hasattr(self.world, "clock") else {}
+        arrays = {name.strip("_"): getattr(self, name).copy() for name in self._ARRAYS}
+        return arrays | clocks | {"rng": seeds.snapshot(self.np_random)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state that `state_dict` returned."""
         for name in self._ARRAYS:
             getattr(self, name)[...] = state[name.strip("_")]
+        if hasattr(self.world, "clock"):
+            self.world.clock[...] = state["clock"]
         seeds.restore(self.np_random, state["rng"])
         self._begun = True
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.gridworld import grid_world
     from rlcourse.envs.k_armed import Bandit, bandit
     from rlcourse.envs.maximization_bias import MaximizationBias
+    from rlcourse.envs.maze import ChangingMaze, blocking_maze, dyna_maze, shortcut_maze
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.one_state import infinite_variance, staying
     from rlcourse.envs.pendulum import Pendulum
@@ -48,6 +49,7 @@ __all__ = [
     "BanditTestbed",
     "CarRental",
     "CartPole",
+    "ChangingMaze",
     "DriftingBandit",
     "MaximizationBias",
     "MountainCar",
@@ -56,8 +58,10 @@ __all__ = [
     "bandit",
     "blackjack_game",
     "blackjack_state",
+    "blocking_maze",
     "branching_task",
     "cliff_walk",
+    "dyna_maze",
     "easy21_features",
     "easy21_game",
     "gamblers_problem",
@@ -70,6 +74,7 @@ __all__ = [
     "recycling_robot",
     "robot_room",
     "rod_maneuvering",
+    "shortcut_maze",
     "small_gridworld",
     "staying",
     "windy_gridworld",
@@ -81,6 +86,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "BanditTestbed": "rlcourse.envs.testbed",
     "CarRental": "rlcourse.envs.car_rental",
     "CartPole": "rlcourse.envs.cartpole",
+    "ChangingMaze": "rlcourse.envs.maze",
     "DriftingBandit": "rlcourse.envs.drifting",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
@@ -89,8 +95,10 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "bandit": "rlcourse.envs.k_armed",
     "blackjack_game": "rlcourse.envs.blackjack",
     "blackjack_state": "rlcourse.envs.blackjack",
+    "blocking_maze": "rlcourse.envs.maze",
     "branching_task": "rlcourse.envs.branching",
     "cliff_walk": "rlcourse.envs.cliff",
+    "dyna_maze": "rlcourse.envs.maze",
     "easy21_features": "rlcourse.envs.easy21",
     "easy21_game": "rlcourse.envs.easy21",
     "gamblers_problem": "rlcourse.envs.gambler",
@@ -103,6 +111,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "recycling_robot": "rlcourse.envs.recycling",
     "robot_room": "rlcourse.envs.room",
     "rod_maneuvering": "rlcourse.envs.rod",
+    "shortcut_maze": "rlcourse.envs.maze",
     "small_gridworld": "rlcourse.envs.small_grid",
     "staying": "rlcourse.envs.one_state",
     "windy_gridworld": "rlcourse.envs.windy",

@@ -161,7 +161,7 @@ class Grid:
             x, y = self._center(s)
             share = shades[s]
             color = INK if s in self.cliff else SAND if share is None else shade(share)
-            canvas.box(x - size / 2 + 1, y - size / 2 + 1, x + size / 2 - 1, y + size / 2 - 1, color, 5)
+            canvas.box(x - size / 2 + 1, y - size / 2 + 1, x + size / 2 - 1, y + size / 2 - 1, color, min(5, size // 9))
         if len(path) > 1:
             canvas.line([self._center(s) for s in path], BLUE, 4)
         if arrows is not None:
