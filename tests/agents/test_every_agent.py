@@ -37,7 +37,7 @@ BOOTSTRAPPERS = [name for name in LEARNERS if name not in BANDITS]
 PREDICTORS = [name for name in TABULAR if "policy" in getattr(agents, name).inputs]  # they act by the policy that they evaluate
 DEEP = [name for name in EVERY if name not in TABULAR]
 VALUES = ("Q", "V", "Q1", "Q2")  # tables of values: what a bootstrap reads
-DETERMINISTIC = {"ValueIteration"}  # no seed matters to them
+DETERMINISTIC = {"IterativePolicyEvaluation", "PolicyIteration", "ValueIteration"}  # no seed matters to them
 SMALL = {  # settings that make a rollout of a deep agent small: n_envs * n_steps = 32 steps
     "PPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
 }

@@ -8,7 +8,7 @@ from rlcourse.agents import QLearning, ValueIteration
 from rlcourse.core import exact
 from rlcourse.core.callbacks import TrueError
 from rlcourse.core.mdp import MDP
-from rlcourse.envs import cliff_walk
+from rlcourse.envs import cliff_walk, gamblers_problem, grid_world, random_walk, robot_room, windy_gridworld
 
 
 def test_the_cliff_has_the_values_that_can_be_counted():
@@ -57,3 +57,62 @@ def test_an_agent_knows_its_distance_from_the_truth():
     assert log.timesteps[-1] == 300_000
     assert len(log.timesteps) == 3
     assert ValueIteration("FrozenLake-v1", gamma=0.9).learn().true_error() < 1e-8
+
+
+def test_a_few_states_have_the_values_that_all_states_have():
+    V = np.arange(48.0)
+    every = exact.action_values(cliff_walk(), V, 0.9)
+    np.testing.assert_array_equal(exact.action_values(cliff_walk(), V, 0.9, np.array([3, 47, 3])), every[[3, 47, 3]])
+
+
+@pytest.mark.parametrize("gamma", [0.9, 1.0])
+def test_large_tasks_are_swept_to_the_same_values_that_small_ones_are_solved_to(gamma, monkeypatch):
+    world, policy = windy_gridworld(stochastic=True), np.full((70, 4), 0.25)
+    solved = exact.v_pi(world, policy, gamma), exact.v_star(world, gamma), exact.soft_policy(world, 0.1, gamma)
+    monkeypatch.setattr(exact, "DENSE", 10)
+    swept = exact.v_pi(world, policy, gamma), exact.v_star(world, gamma), exact.soft_policy(world, 0.1, gamma)
+    for a, b in zip(solved, swept, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8)
+
+
+def test_a_large_task_s_policy_that_may_never_end_has_no_value_there(monkeypatch):
+    up = np.zeros(48, int)
+    up[35] = 2
+    small = exact.v_pi(cliff_walk(), up, 1.0)
+    assert small[35] == -1.0
+    assert np.isnan(small[:24]).all()
+    monkeypatch.setattr(exact, "DENSE", 10)
+    np.testing.assert_array_equal(exact.v_pi(cliff_walk(), up, 1.0), small)
+
+
+def test_a_long_walk_without_discount_has_its_closed_form():
+    world = random_walk(999)
+    V = exact.v_pi(world, np.full((1001, 2), 0.5), 1.0)
+    np.testing.assert_allclose(V[:999], np.arange(1, 1000) / 1000, atol=1e-9)
+
+
+def test_a_dear_exit_is_found_though_sweeps_would_take_a_million():
+    table = {0: {0: [(1.0, 0, -0.001, False)], 1: [(1.0, 1, -1000.0, True)]}, 1: {a: [(1.0, 1, 0.0, True)] for a in range(2)}}
+    assert exact.v_star(MDP.of(table), 1.0).tolist() == [-1000.0, 0.0]
+
+
+def test_to_stay_for_nothing_is_better_than_a_dear_exit_and_a_free_choice_is_no_trap():
+    table = {0: {0: [(1.0, 0, 0.0, False)], 1: [(1.0, 0, -1000.0, True)]}}
+    assert exact.v_star(MDP.of(table), 1.0).tolist() == [0.0]
+    assert exact.v_star(gamblers_problem(), 1.0)[50] == pytest.approx(0.4), "to stake nothing is always possible"
+
+
+@pytest.mark.parametrize("dense", [2500, 10])
+def test_values_that_grow_for_ever_are_refused_soon(dense, monkeypatch):
+    monkeypatch.setattr(exact, "DENSE", dense)
+    with pytest.raises(ValueError, match="not finite"):
+        exact.v_star(grid_world(), 1.0)
+    monkeypatch.undo()
+    paid = {0: {0: [(1.0, 0, 1.0, False)], 1: [(1.0, 0, 0.0, True)]}}
+    with pytest.raises(ValueError, match="never to end pays"):
+        exact.v_star(MDP.of(paid), 1.0)
+
+
+def test_rooms_of_all_sizes_have_26_minus_distance():
+    assert exact.v_star(robot_room(50), 1.0).min() == 26 - 98
+    assert exact.v_star(robot_room(50), 1.0)[49] == 0.0

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.gradient import GradientBandit
     from rlcourse.agents.bandits.ucb import UCBBandit
     from rlcourse.agents.deep.ppo import PPO
+    from rlcourse.agents.dynamic_programming.policy_evaluation import IterativePolicyEvaluation
+    from rlcourse.agents.dynamic_programming.policy_iteration import PolicyIteration
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
     from rlcourse.agents.monte_carlo.glie_control import GLIEControl
     from rlcourse.agents.n_step.n_step_expected_sarsa import NStepExpectedSarsa
@@ -50,6 +52,7 @@ __all__ = [
     "ExpectedSarsa",
     "GLIEControl",
     "GradientBandit",
+    "IterativePolicyEvaluation",
     "LinearSarsaLambda",
     "NStepExpectedSarsa",
     "NStepOffPolicyQ",
@@ -59,6 +62,7 @@ __all__ = [
     "NStepSarsa",
     "NStepTD",
     "NStepTreeBackup",
+    "PolicyIteration",
     "PrioritizedSweeping",
     "QLearning",
     "QPlanning",
@@ -70,7 +74,6 @@ __all__ = [
 ]
 
 MODULES = {  # class: the file that holds it
-    "PPO": "rlcourse.agents.deep.ppo",
     "DynaQ": "rlcourse.agents.planning.dyna_q",
     "DynaQPlus": "rlcourse.agents.planning.dyna_q_plus",
     "DynaQSelection": "rlcourse.agents.planning.dyna_q_selection",
@@ -78,6 +81,7 @@ MODULES = {  # class: the file that holds it
     "ExpectedSarsa": "rlcourse.agents.temporal_difference.expected_sarsa",
     "GLIEControl": "rlcourse.agents.monte_carlo.glie_control",
     "GradientBandit": "rlcourse.agents.bandits.gradient",
+    "IterativePolicyEvaluation": "rlcourse.agents.dynamic_programming.policy_evaluation",
     "LinearSarsaLambda": "rlcourse.agents.temporal_difference.linear_sarsa_lambda",
     "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
     "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
@@ -87,6 +91,8 @@ MODULES = {  # class: the file that holds it
     "NStepSarsa": "rlcourse.agents.n_step.n_step_sarsa",
     "NStepTD": "rlcourse.agents.n_step.n_step_td",
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
+    "PPO": "rlcourse.agents.deep.ppo",
+    "PolicyIteration": "rlcourse.agents.dynamic_programming.policy_iteration",
     "PrioritizedSweeping": "rlcourse.agents.planning.prioritized_sweeping",
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
     "QPlanning": "rlcourse.agents.planning.q_planning",

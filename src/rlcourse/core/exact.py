@@ -8,6 +8,7 @@ Every function takes a world, an environment or a Gymnasium id. Finite models on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from rlcourse.core.world import is_world
 __all__ = ["action_values", "exact_return", "greedy_policy", "model", "optimal_actions", "q_pi", "q_star", "soft_policy", "v_pi", "v_star"]
 
 DENSE = 2500  # states up to which the Bellman equations are solved as a dense linear system
-TOLERANCE = 1e-13  # relative change at which sweeps end
+TOLERANCE = 1e-13  # relative change at which sweeps end, and by which another action must be better
 MAX_SWEEPS = 200_000
+PATIENCE = 10_000  # sweeps without any smaller change: the values grow for ever
 
 
 def model(env: Any) -> MDP:
@@ -37,10 +39,22 @@ def model(env: Any) -> MDP:
     return found
 
 
-def action_values(env: Any, V: np.ndarray, gamma: float) -> np.ndarray:
-    """Return one-step look-ahead values of V, shape [S, A]: sum over s', r of p (r + gamma V(s')) (Eq. 4.6)."""
+def action_values(env: Any, V: np.ndarray, gamma: float, states: np.ndarray | None = None) -> np.ndarray:
+    """Return one-step look-ahead values of V, shape [S, A]: sum over s', r of p (r + gamma V(s')) (Eq. 4.6).
+
+    Parameters
+    ----------
+    env : World, Env or str
+    V : ndarray, shape [S]
+    gamma : float
+    states : ndarray of int, shape [n], optional
+        Only these states' values, shape [n, A].
+    """
     m = model(env)
-    return m.expected_reward() + gamma * _beyond(m, np.asarray(V, dtype=float))
+    at: Any = slice(None) if states is None else np.asarray(states)
+    after = np.where(m.terminal[at], 0.0, np.asarray(V, dtype=float)[m.successor[at]])
+    total: np.ndarray = np.einsum("sak,sak->sa", m.probability[at], m.reward[at] + gamma * after)
+    return total
 
 
 def v_pi(env: Any, policy: np.ndarray, gamma: float) -> np.ndarray:
@@ -58,18 +72,7 @@ def v_pi(env: Any, policy: np.ndarray, gamma: float) -> np.ndarray:
         nan where an undiscounted episode may never end.
     """
     m = model(env)
-    pi = as_policy(policy, *m.successor.shape[:2])
-    S = len(pi)
-    r = (pi * m.expected_reward()).sum(axis=1)  # [S]
-    if S > DENSE:
-        return _swept(lambda V: r + gamma * (pi * _beyond(m, V)).sum(axis=1), S)
-    P = np.zeros((S, S))  # probability of going on to s'
-    np.add.at(P, (np.arange(S)[:, None, None], m.successor), pi[:, :, None] * m.probability * ~m.terminal)
-    ends = np.ones(S, dtype=bool) if gamma < 1.0 else _surely_ends(P)
-    values = np.full(S, np.nan)
-    inside = np.ix_(ends, ends)
-    values[ends] = np.linalg.solve(np.eye(int(ends.sum())) - gamma * P[inside], r[ends])
-    return values
+    return _evaluate(_Sums(m), as_policy(policy, *m.successor.shape[:2]), gamma)
 
 
 def q_pi(env: Any, policy: np.ndarray, gamma: float) -> np.ndarray:
@@ -79,10 +82,14 @@ def q_pi(env: Any, policy: np.ndarray, gamma: float) -> np.ndarray:
 
 
 def v_star(env: Any, gamma: float) -> np.ndarray:
-    """Return the optimal state values, shape [S], by value iteration to the last digits (Eq. 4.10)."""
-    m = model(env)
-    reward = m.expected_reward()
-    return _swept(lambda V: (reward + gamma * _beyond(m, V)).max(axis=1), len(m.successor))
+    """Return the optimal state values, shape [S] (Eq. 3.19).
+
+    Raises
+    ------
+    ValueError
+        Where they are not finite.
+    """
+    return _optimal(_Sums(model(env)), gamma, 0.0)
 
 
 def q_star(env: Any, gamma: float) -> np.ndarray:
@@ -94,14 +101,7 @@ def q_star(env: Any, gamma: float) -> np.ndarray:
 def soft_policy(env: Any, epsilon: float, gamma: float) -> np.ndarray:
     """Return the values Q [S, A] of the best epsilon-soft policy: the limit of Sarsa and Expected Sarsa (Sec. 5.4)."""
     m = model(env)
-    reward = m.expected_reward()
-
-    def sweep(V: np.ndarray) -> np.ndarray:
-        Q = reward + gamma * _beyond(m, V)
-        mixed: np.ndarray = (1.0 - epsilon) * Q.max(axis=1) + epsilon * Q.mean(axis=1)
-        return mixed
-
-    return action_values(m, _swept(sweep, len(m.successor)), gamma)
+    return action_values(m, _optimal(_Sums(m), gamma, epsilon), gamma)
 
 
 def optimal_actions(Q: np.ndarray, tolerance: float = 1e-9) -> np.ndarray:
@@ -149,27 +149,131 @@ def as_policy(policy: np.ndarray, S: int, A: int) -> np.ndarray:
     return given.astype(float)
 
 
-def _beyond(m: MDP, V: np.ndarray) -> np.ndarray:
-    total: np.ndarray = np.einsum("sak,sak->sa", m.probability, np.where(m.terminal, 0.0, V[m.successor]))
-    return total
+class _Sums:
+    """Expected rewards, and the possible ways on: (pair = A s + a) leads to `successor` with `weight`, not ending the episode."""
+
+    def __init__(self, m: MDP) -> None:
+        self.S, self.A, K = m.successor.shape
+        self.reward = m.expected_reward()  # [S, A]
+        on = ((m.probability > 0) & ~m.terminal).ravel()
+        self.pair = np.repeat(np.arange(self.S * self.A), K)[on]
+        self.successor, self.weight = m.successor.ravel()[on], m.probability.ravel()[on]
+        cells = self.S * self.A * self.S
+        self._matrix = None  # [S * A, S] where the table is nearly full
+        if cells <= 4 * len(self.pair):
+            flat = np.bincount(self.pair * self.S + self.successor, weights=self.weight, minlength=cells)
+            self._matrix = flat.reshape(self.S * self.A, self.S)
+
+    def look_ahead(self, V: np.ndarray, gamma: float) -> np.ndarray:
+        """Return sum over s', r of p (r + gamma V(s')), shape [S, A]."""
+        if self._matrix is not None:
+            beyond = self._matrix @ V
+        else:
+            beyond = np.bincount(self.pair, weights=self.weight * V[self.successor], minlength=self.S * self.A)
+        values: np.ndarray = self.reward + gamma * beyond.reshape(self.S, self.A)
+        return values
 
 
-def _swept(sweep: Any, states: int) -> np.ndarray:
-    V = np.zeros(states)
-    for _ in range(MAX_SWEEPS):
-        after = sweep(V)
-        if np.abs(after - V).max() <= TOLERANCE * max(1.0, np.abs(after).max()):
-            return np.asarray(after)
-        V = after
+def _evaluate(sums: _Sums, pi: np.ndarray, gamma: float) -> np.ndarray:
+    """Return v_pi, shape [S]; nan where, undiscounted, an episode may never end."""
+    S = sums.S
+    r = (pi * sums.reward).sum(axis=1)  # [S]
+    weight = pi.ravel()[sums.pair] * sums.weight
+    taken = weight > 0
+    state, successor, weight = sums.pair[taken] // sums.A, sums.successor[taken], weight[taken]
+    ends = np.ones(S, dtype=bool)
+    if gamma == 1.0:
+        going_on = np.bincount(state, weights=weight, minlength=S)
+        ends = _surely_ends(state, successor, going_on)
+        inside = ends[state]  # from where it surely ends, no way leads to where it may not
+        state, successor, weight = state[inside], successor[inside], weight[inside]
+    if S > DENSE:
+        V = _swept(lambda V: r + gamma * np.bincount(state, weights=weight * V[successor], minlength=S), np.zeros(S))
+        return np.where(ends, V, np.nan)
+    P = np.bincount(state * S + successor, weights=weight, minlength=S * S).reshape(S, S)
+    values = np.full(S, np.nan)
+    values[ends] = np.linalg.solve(np.eye(int(ends.sum())) - gamma * P[np.ix_(ends, ends)], r[ends])
+    return values
+
+
+def _optimal(sums: _Sums, gamma: float, epsilon: float) -> np.ndarray:
+    """Return the values of the best epsilon-soft policy, shape [S].
+
+    By policy iteration with exact evaluation. Without discount, values may exist though some policies never end, so sweeps from zero
+    come first, and policy iteration (from a policy that ends) only where they are slow.
+    """
+
+    def backup(V: np.ndarray) -> np.ndarray:
+        Q = sums.look_ahead(V, gamma)
+        best: np.ndarray = Q.max(axis=1)
+        return best if epsilon == 0.0 else (1.0 - epsilon) * best + epsilon * Q.mean(axis=1)
+
+    V, pi = np.zeros(sums.S), sums.reward.argmax(axis=1)
+    if sums.S > DENSE:
+        return _swept(backup, V)
+    if gamma == 1.0:
+        for _ in range(2 * sums.S + 200):
+            before, V = V, backup(V)
+            if _settled(before, V):
+                return V
+        distance, pi = _towards_an_end(sums)
+        if np.any(distance < 0):
+            return _swept(backup, V)
+    while True:
+        mixed = (1.0 - epsilon) * np.eye(sums.A)[pi] + epsilon / sums.A
+        V = _evaluate(sums, mixed, gamma)
+        if np.isnan(V).any():
+            raise ValueError("the values are not finite: never to end pays more and more; take gamma < 1")
+        Q = sums.look_ahead(V, gamma)
+        chosen = Q[np.arange(sums.S), pi]
+        better = Q.max(axis=1) > chosen + TOLERANCE * 100 * np.maximum(1.0, np.abs(Q).max())
+        if not better.any():
+            return V
+        pi = np.where(better, Q.argmax(axis=1), pi)
+
+
+def _settled(before: np.ndarray, after: np.ndarray) -> bool:
+    return bool(np.abs(after - before).max() <= TOLERANCE * max(1.0, np.abs(after).max()))
+
+
+def _swept(sweep: Callable[[np.ndarray], np.ndarray], V: np.ndarray) -> np.ndarray:
+    """Sweep until nothing changes in the last digits; raise where the values grow for ever."""
+    change = np.inf
+    for i in range(MAX_SWEEPS):
+        before, V = V, sweep(V)
+        if _settled(before, V):
+            return V
+        if i % PATIENCE == PATIENCE - 1:
+            last, change = change, float(np.abs(V - before).max())
+            if change >= last:
+                break
     raise ValueError("the values are not finite, or do not settle: take gamma < 1")
 
 
-def _surely_ends(P: np.ndarray) -> np.ndarray:
-    """Return from which states an episode ends for sure; P [S, S] is the probability to go on."""
-    ends = P.sum(axis=1) < 1.0 - 1e-12
-    while not np.array_equal(ends, grown := ends | (P[:, ends] > 0).any(axis=1)):
-        ends = grown  # backwards from where an episode may end
-    lost = ~ends
-    while not np.array_equal(lost, grown := lost | (P[:, lost] > 0).any(axis=1)):
-        lost = grown  # backwards from where it never ends
-    return ~lost
+def _towards_an_end(sums: _Sums) -> tuple[np.ndarray, np.ndarray]:
+    """Return the fewest steps in which an episode can end from each state (-1: it cannot), and an action that makes it possible."""
+    on = np.bincount(sums.pair, weights=sums.weight, minlength=sums.S * sums.A).reshape(sums.S, sums.A)
+    distance = np.where(on.min(axis=1) < 1.0 - 1e-12, 1, -1)
+    action = on.argmin(axis=1)
+    for steps in range(2, sums.S + 1):
+        near = (distance[sums.successor] == steps - 1) & (distance[sums.pair // sums.A] < 0)
+        if not near.any():
+            break
+        pairs = sums.pair[near]
+        distance[pairs // sums.A], action[pairs // sums.A] = steps, pairs % sums.A
+    return distance, action
+
+
+def _surely_ends(state: np.ndarray, successor: np.ndarray, going_on: np.ndarray) -> np.ndarray:
+    """Return from which states an episode ends for sure; state[i] may lead to successor[i], `going_on` [S] is the probability to go on."""
+    ends = going_on < 1.0 - 1e-12
+
+    def backwards(reached: np.ndarray) -> np.ndarray:
+        while True:
+            new = state[reached[successor] & ~reached[state]]
+            if not len(new):
+                return reached
+            reached[new] = True
+
+    may_end = backwards(ends)
+    return ~backwards(~may_end)
