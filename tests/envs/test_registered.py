@@ -78,7 +78,7 @@ def test_its_text_follows_its_state(id):
             note()
             if ended:
                 break
-    assert len(set().union(*texts.values())) > 1
+    assert len(set().union(*texts.values())) > 1 or env.observation_space == gym.spaces.Discrete(1)
     assert all(len(each) == 1 for each in texts.values())
 
 

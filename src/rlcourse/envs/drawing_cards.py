@@ -60,7 +60,7 @@ def text(world: Any, state: Any, action: Any = None) -> str:
     """Return both hands as a line."""
     total, dealer, usable = int(state) // 20 + 12, int(state) // 2 % 10 + 1, bool(int(state) % 2)
     ace = " with a usable ace" if usable else ""
-    return f"dealer shows {_name(dealer)}; player has {total}{ace}{'' if action is None else ': ' + ('stick', 'hit')[int(action)]}\n"
+    return f"dealer shows {_name(dealer)}, player has {total}{ace}{'' if action is None else '; ' + ('stick', 'hit')[int(action)]}\n"
 
 
 def _name(card: int) -> str:

@@ -80,7 +80,7 @@ def picture(world: Any, state: Any, action: Any = None, path: Sequence[int] = ()
 
 def text(world: Any, state: Any, action: Any = None) -> str:
     """Return the task as a line; A is the agent."""
-    p, taken = float(world.probability[0, 0, 0]), "" if action is None else f"  last action: {('left', 'right')[int(action)]}"
+    p, taken = float(world.probability[0, 0, 0]), "" if action is None else f"; last action {('left', 'right')[int(action)]}"
     return f"end +1 <-{1 - p:g}-- left ({p:g}: back) <- A -> right --> end 0{taken}\n"
 
 
