@@ -366,7 +366,8 @@ def test_the_time_limit_of_an_environment_truncates_and_bootstraps_at_both_speed
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_table_of_gymnasium_compiled_equals_its_environment_interpreted(name):
     for id in ("FrozenLake-v1", "Taxi-v4", "CliffWalking-v1"):
-        fast, slow = make(name, id, seed=1), make(name, Opaque(gym.make(id)), seed=1)
+        begin = known(name, start_anywhere=False)  # with exploring starts only the first action is random
+        fast, slow = make(name, id, seed=1, **begin), make(name, Opaque(gym.make(id)), seed=1, **begin)
         assert isinstance(fast.world, MDP)
         assert isinstance(slow.world, GymWorld)
         assert differences(fast.learn(1500).state_dict(), slow.learn(1500).state_dict()) == []

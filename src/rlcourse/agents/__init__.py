@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from rlcourse.agents.dynamic_programming.policy_iteration import PolicyIteration
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
     from rlcourse.agents.monte_carlo.glie_control import GLIEControl
+    from rlcourse.agents.monte_carlo.importance_sampling import ImportanceSampling
+    from rlcourse.agents.monte_carlo.mc_control import MCControl
+    from rlcourse.agents.monte_carlo.mc_exploring_starts import MCExploringStarts
+    from rlcourse.agents.monte_carlo.mc_prediction import MCPrediction
+    from rlcourse.agents.monte_carlo.off_policy_mc_control import OffPolicyMCControl
+    from rlcourse.agents.monte_carlo.off_policy_mc_prediction import OffPolicyMCPrediction
     from rlcourse.agents.n_step.n_step_expected_sarsa import NStepExpectedSarsa
     from rlcourse.agents.n_step.n_step_off_policy_q import NStepOffPolicyQ
     from rlcourse.agents.n_step.n_step_off_policy_sarsa import NStepOffPolicySarsa
@@ -52,8 +58,12 @@ __all__ = [
     "ExpectedSarsa",
     "GLIEControl",
     "GradientBandit",
+    "ImportanceSampling",
     "IterativePolicyEvaluation",
     "LinearSarsaLambda",
+    "MCControl",
+    "MCExploringStarts",
+    "MCPrediction",
     "NStepExpectedSarsa",
     "NStepOffPolicyQ",
     "NStepOffPolicySarsa",
@@ -62,6 +72,8 @@ __all__ = [
     "NStepSarsa",
     "NStepTD",
     "NStepTreeBackup",
+    "OffPolicyMCControl",
+    "OffPolicyMCPrediction",
     "PolicyIteration",
     "PrioritizedSweeping",
     "QLearning",
@@ -83,6 +95,12 @@ MODULES = {  # class: the file that holds it
     "GradientBandit": "rlcourse.agents.bandits.gradient",
     "IterativePolicyEvaluation": "rlcourse.agents.dynamic_programming.policy_evaluation",
     "LinearSarsaLambda": "rlcourse.agents.temporal_difference.linear_sarsa_lambda",
+    "MCPrediction": "rlcourse.agents.monte_carlo.mc_prediction",
+    "MCExploringStarts": "rlcourse.agents.monte_carlo.mc_exploring_starts",
+    "MCControl": "rlcourse.agents.monte_carlo.mc_control",
+    "ImportanceSampling": "rlcourse.agents.monte_carlo.importance_sampling",
+    "OffPolicyMCPrediction": "rlcourse.agents.monte_carlo.off_policy_mc_prediction",
+    "OffPolicyMCControl": "rlcourse.agents.monte_carlo.off_policy_mc_control",
     "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
     "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
     "NStepOffPolicySarsa": "rlcourse.agents.n_step.n_step_off_policy_sarsa",
