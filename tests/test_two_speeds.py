@@ -79,10 +79,8 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "target_epsilon": lambda: 0.1,
         "n": lambda: 2 if vector else 3,
         "H": lambda: np.zeros(A),
-        "N": lambda: np.zeros((S, A) if function in ("glie_control", "sarsa_lambda") else A),  # visits of pairs, or of a bandit's actions
         "N": lambda: np.zeros(A) if bandit else np.zeros(S) if function == "mc_prediction" else np.zeros((S, A)),
         "C": lambda: np.zeros(S) if function == "importance_sampling" else np.zeros((S, A)),
-        "pi": lambda: np.zeros(S, np.int64),
         "starts": lambda: np.arange(0, S, 5),
         "first_visit": lambda: True,
         "weighted": lambda: False,
