@@ -19,7 +19,7 @@ from rlcourse.envs import (
 )
 from rlcourse.envs.car_rental import poisson
 from rlcourse.envs.gambler import legal_stakes
-from rlcourse.envs.golf import DRIVER, HOLE, PUTTER, TEE, golf_course
+from rlcourse.envs.golf import COLUMNS, DRIVER, HOLE, PUTTER, TEE, golf_course
 from rlcourse.envs.room import robot_room_values
 from rlcourse.envs.small_grid import CELLS
 
@@ -119,10 +119,10 @@ def test_a_stake_is_won_or_lost_and_clipped_where_it_is_too_large():
 
 def test_golf_is_two_drives_and_a_putt():
     world, (green, sand) = golf_hole(), golf_course()
-    tee = 60 * TEE[0] + TEE[1]
+    tee = COLUMNS * TEE[0] + TEE[1]
     assert exact.v_star(world, 1.0)[tee] == pytest.approx(-3.0)
     for cell in np.flatnonzero(green):
-        assert step(world, cell, PUTTER)[1:] == ((-1.0, True) if cell != 60 * HOLE[0] + HOLE[1] else (0.0, True))
+        assert step(world, cell, PUTTER)[1:] == ((-1.0, True) if cell != COLUMNS * HOLE[0] + HOLE[1] else (0.0, True))
     for cell in np.flatnonzero(sand):
         assert step(world, cell, PUTTER) == (cell, -1.0, False)
         assert step(world, cell, DRIVER)[0] != cell

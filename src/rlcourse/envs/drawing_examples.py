@@ -94,7 +94,7 @@ def capital_text(world: Any, state: Any, action: Any = None) -> str:
 
 def course_picture(signs: np.ndarray) -> Callable[..., np.ndarray]:
     """Return what draws a golf course: "o" green, ":" sand, "G" the hole; shape [rows, columns]."""
-    size = 10.0
+    size = 7.0
 
     def picture(world: Any, state: Any, action: Any = None) -> np.ndarray:
         rows, columns = signs.shape
@@ -107,8 +107,8 @@ def course_picture(signs: np.ndarray) -> Callable[..., np.ndarray]:
         row, column = np.argwhere(signs == "G")[0]
         x, y = (column + 0.5) * size, (row + 0.5) * size
         canvas.disc(x, y, 4, INK)
-        canvas.line([(x, y), (x, y - 30)], INK, 2)
-        canvas.polygon([(x, y - 30), (x + 16, y - 24), (x, y - 18)], ORANGE)
+        canvas.line([(x, y), (x, y - 32)], INK, 2)
+        canvas.polygon([(x, y - 32), (x + 16, y - 26), (x, y - 20)], ORANGE)
         row, column = divmod(int(state), columns)
         canvas.disc((column + 0.5) * size, (row + 0.5) * size, 6, INK)
         canvas.disc((column + 0.5) * size, (row + 0.5) * size, 5, PAPER)

@@ -1,10 +1,10 @@
 """A golf hole in the spirit of Fig. 3.3: a strong club or an accurate one.
 
-The book draws contours and publishes no course; this course is our own. The ball lies in a cell of a course of 60 x 24; every stroke has
+The book draws contours and publishes no course; this course is our own. The ball lies in a cell of a course of 36 x 90; every stroke has
 reward -1 until it is in the hole. Undiscounted. The putter (action 0) sends the ball straight towards the hole: from the green into it,
-from elsewhere `PUTT` cells far, or until it rolls into sand, and out of sand it cannot be putted at all. The driver (1) carries it over
+from elsewhere `PUTT` cells far or onto the edge of the green or of sand, and out of sand not at all. The driver (1) carries it over
 everything, as far as the hole but at most `DRIVE` cells; it stops `NEAR` cells from the hole at the nearest, unless it is hit from
-as near as that. State = 60 * row + column, rows counted from the top; the start is the tee.
+as near as that. State = 90 * row + column, rows counted from the top; the start is the tee.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from rlcourse.core.world import WorldEnv
 
 __all__ = ["golf_course", "golf_hole", "make_env", "make_vec"]
 
-ROWS, COLUMNS = 24, 60
-TEE, HOLE = (13, 4), (11, 51)  # row, column
-GREEN = (11.5, 51.0, 4.6, 5.6)  # an ellipse: row, column, half its height, half its width
-SAND = ((4.8, 45.5, 1.7, 3.6), (18.6, 50.5, 1.6, 4.4), (15.0, 31.0, 2.6, 1.6))
-PUTT, DRIVE, NEAR = 9.0, 22.0, 2.3  # cells
+ROWS, COLUMNS = 36, 90
+TEE, HOLE = (20, 6), (17, 76)  # row, column
+GREEN = (17.5, 76.0, 6.8, 8.4)  # an ellipse: row, column, half its height, half its width
+SAND = ((6.2, 79.0, 2.3, 6.0), (29.2, 74.0, 2.4, 6.6), (4.0, 50.0, 2.2, 4.6))
+PUTT, DRIVE, NEAR = 13.5, 33.0, 3.4  # cells
 PUTTER, DRIVER = 0, 1
 
 
 def golf_course() -> tuple[np.ndarray, np.ndarray]:
-    """Return where the green and where the sand is: booleans, shape [24, 60] each."""
+    """Return where the green and where the sand is: booleans, shape [36, 90] each."""
     row, column = np.indices((ROWS, COLUMNS))
 
     def ellipse(y: float, x: float, height: float, width: float) -> np.ndarray:
@@ -63,12 +63,12 @@ def _stroke(s: int, club: int, green: np.ndarray, sand: np.ndarray) -> Outcome:
         return 1.0, _cell(row + share * dy, column + share * dx), -1.0, False
     if sand[row, column]:
         return 1.0, s, -1.0, False
-    reach = min(PUTT, distance)
-    for step in np.arange(0.25, reach + 1e-9, 0.25):  # rolling
+    y, x = float(row), float(column)
+    for step in np.arange(0.25, PUTT + 1e-9, 0.25):  # rolling
         y, x = row + dy * step / distance, column + dx * step / distance
-        if sand[round(y), round(x)] or (round(y) == HOLE[0] and round(x) == HOLE[1]):
+        if sand[round(y), round(x)] or green[round(y), round(x)]:
             break
-    return 1.0, _cell(y, x), -1.0, _cell(y, x) == _cell(*HOLE)
+    return 1.0, _cell(y, x), -1.0, False
 
 
 def make_env(render_mode: str | None = None) -> WorldEnv:

@@ -32,6 +32,14 @@ __all__ = ["ALIASES", "DRAFT", "find", "in_chapter", "load", "make", "names", "p
 FOLDER = Path(__file__).parent
 
 ALIASES: dict[str, str] = {  # another printed name: the figure
+    "example-3.5": "3.2",
+    "example-3.6": "3.3",
+    "example-3.8": "3.5",
+    "example-4.1": "4.1",
+    "example-4.2": "4.2",
+    "example-4.3": "4.3",
+    "exercise-3.24": "3.5",
+    "exercise-3.9": "example-3.3",
 }
 DRAFT = {  # number in the drafts of 2016 and 2017, which many repositories use: the printed one
     "6.3": "example-6.5",
