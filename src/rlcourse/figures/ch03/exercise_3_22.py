@@ -71,12 +71,12 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     style.panel(axes, "", "discount rate γ", "value of the top state")
     for i, name in enumerate(POLICIES):
         axes.plot(data["gamma"], data["values"][i], color=style.COLORS[i], label=f"always {name}")
-    for x in ASKED:
-        axes.axvline(x, color=style.GREY, linestyle="--", linewidth=0.8)
-    for k, x in enumerate(ASKED):
+    for gamma in ASKED:
+        axes.axvline(gamma, color=style.GREY, linestyle="--", linewidth=0.8)
+    for k, gamma in enumerate(ASKED):
         best = " = ".join(POLICIES[a] for a in np.flatnonzero(data["optimal"][k]))
         axes.annotate(
-            best, (x, 0.97), ((3, 0, -3)[k], 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+            best, (gamma, 0.97), ((3, 0, -3)[k], 0), xycoords=("data", "axes fraction"), textcoords="offset points",
             ha=("left", "center", "right")[k], va="top", fontsize=9, backgroundcolor="white",
         )  # fmt: skip
     axes.set(xlim=(0, 0.92), ylim=(0, 14))
