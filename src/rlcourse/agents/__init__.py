@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.n_step.n_step_q_sigma import NStepQSigma
     from rlcourse.agents.n_step.n_step_sarsa import NStepSarsa
     from rlcourse.agents.n_step.n_step_td import NStepTD
+    from rlcourse.agents.n_step.n_step_td_errors import NStepTDErrors
     from rlcourse.agents.n_step.n_step_tree_backup import NStepTreeBackup
     from rlcourse.agents.planning.dyna_q import DynaQ
     from rlcourse.agents.planning.dyna_q_plus import DynaQPlus
@@ -71,6 +72,7 @@ __all__ = [
     "NStepQSigma",
     "NStepSarsa",
     "NStepTD",
+    "NStepTDErrors",
     "NStepTreeBackup",
     "OffPolicyMCControl",
     "OffPolicyMCPrediction",
@@ -108,6 +110,7 @@ MODULES = {  # class: the file that holds it
     "NStepQSigma": "rlcourse.agents.n_step.n_step_q_sigma",
     "NStepSarsa": "rlcourse.agents.n_step.n_step_sarsa",
     "NStepTD": "rlcourse.agents.n_step.n_step_td",
+    "NStepTDErrors": "rlcourse.agents.n_step.n_step_td_errors",
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
     "PPO": "rlcourse.agents.deep.ppo",
     "PolicyIteration": "rlcourse.agents.dynamic_programming.policy_iteration",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.mountain_car import MountainCar
     from rlcourse.envs.one_state import infinite_variance, staying
     from rlcourse.envs.pendulum import Pendulum
+    from rlcourse.envs.plain_grid import open_grid
     from rlcourse.envs.racetracks import Racetrack, racetrack
     from rlcourse.envs.recycling import recycling_robot
     from rlcourse.envs.rod import rod_maneuvering
@@ -69,6 +70,7 @@ __all__ = [
     "grid_world",
     "infinite_variance",
     "left_or_right",
+    "open_grid",
     "racetrack",
     "random_walk",
     "recycling_robot",
@@ -106,6 +108,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "grid_world": "rlcourse.envs.gridworld",
     "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
+    "open_grid": "rlcourse.envs.plain_grid",
     "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",
     "recycling_robot": "rlcourse.envs.recycling",

@@ -45,15 +45,26 @@ class Settings(Config):
 FAST = {"fine": False}
 
 
-def errors(ns: list[int], alphas: np.ndarray, runs: int, episodes: int, lab: Lab) -> np.ndarray:
-    """Return the root-mean-square error averaged over the episodes, shape [n, alpha, runs]."""
-    world, walk = random_walk(STATES, -1.0, 1.0), np.full((STATES + 2, 2), 0.5)
-    truth = exact.v_pi(world, walk, 1.0)
+def errors(
+    ns: list[int],
+    alphas: np.ndarray,
+    runs: int,
+    episodes: int,
+    lab: Lab,
+    box: Any = n_step_td,
+    states: int = STATES,
+    left: float = -1.0,
+    initial: float = 0.0,
+) -> np.ndarray:
+    """Return the root-mean-square error averaged over the episodes, shape [n, alpha, runs]; also for other walks and algorithms."""
+    world, walk = random_walk(states, left, 1.0), np.full((states + 2, 2), 0.5)
+    truth = exact.v_pi(world, walk, 1.0)[:states]
+    V = np.where(np.arange(states + 2) < states, initial, 0.0)
 
     def experiment(parameter: Any, rng: np.random.Generator, size: int) -> np.ndarray:
         n, alpha = parameter
-        trial = Runs.of(world, size, episodes, [np.zeros(STATES + 2)], truth[:STATES])
-        n_step_td(trial, walk, *trial.tables((STATES + 2,)), n, alpha, 1.0, rng)
+        trial = Runs.of(world, size, episodes, [V], truth)
+        box(trial, walk, *trial.tables(V.shape), n, alpha, 1.0, rng)
         return trial.errors()[:, 1:].mean(axis=1)
 
     parameters = [(n, float(alpha)) for n in ns for alpha in alphas]
