@@ -20,6 +20,7 @@ from rlcourse.core.config import Config, Count
 from rlcourse.core.runs import Runs
 from rlcourse.envs import random_walk
 from rlcourse.figures import style
+from rlcourse.figures.ch07.figure_7_2 import inside
 from rlcourse.figures.claims import Claim, equal, less, mean
 from rlcourse.figures.experiment import Lab
 
@@ -82,13 +83,13 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     left, right = figure.subplots(1, 2)
     style.panel(left, "Every step size", "step size α", f"RMS error, average of {settings.episodes} episodes")
     style.panel(right, "Each at its best step size", "episodes", "RMS error")
+    top = float(data["error"][:, :, 0, 0, 0].mean())
     for i in range(len(data["n"])):
         for variates, line in ((0, ":"), (1, "-")):
             error = data["error"][variates, i]
             look: dict[str, Any] = {"linestyle": line, "linewidth": 1.6 if variates else 2.2}
-            style.curve(left, data["alpha"], error[:, :, 1:].mean(axis=2).T, color=style.COLORS[i], **look)
+            style.curve(left, *inside(data["alpha"], error[:, :, 1:].mean(axis=2).T, top), color=style.COLORS[i], **look)
             style.curve(right, np.arange(error.shape[2]), error[best(error)], color=style.COLORS[i], **look)
-    top = float(data["error"][:, :, 0, 0, 0].mean())
     left.set(ylim=(0, top), xlim=(0, float(data["alpha"][-1])))
     right.set(ylim=(0, top), xlim=(0, settings.episodes))
     for i, n in enumerate(data["n"]):

@@ -18,7 +18,7 @@ from rlcourse.agents.n_step.n_step_td import n_step_td
 from rlcourse.agents.n_step.n_step_td_errors import n_step_td_errors
 from rlcourse.core.config import Config, Count
 from rlcourse.figures import style
-from rlcourse.figures.ch07.figure_7_2 import errors
+from rlcourse.figures.ch07.figure_7_2 import errors, inside
 from rlcourse.figures.claims import Claim, equal, less, mean
 from rlcourse.figures.experiment import Lab
 
@@ -52,9 +52,9 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     """Draw the error against the step size: full lines for true n-step errors, dotted ones for sums of TD errors."""
     axes = style.panel(figure.subplots(), "", "step size α", f"RMS error over the first {settings.episodes} episodes")
     for i, n in enumerate(data["n"]):
-        style.curve(axes, data["alpha"], data["true"][i].T, f"n = {n}", style.COLORS[i])
+        style.curve(axes, *inside(data["alpha"], data["true"][i].T, 0.56), f"n = {n}", style.COLORS[i])
         if n > 1:
-            style.curve(axes, data["alpha"], data["sum"][i].T, color=style.COLORS[i], linestyle=":", linewidth=2.2)
+            style.curve(axes, *inside(data["alpha"], data["sum"][i].T, 0.56), color=style.COLORS[i], linestyle=":", linewidth=2.2)
     axes.plot([], [], color=style.INK, label="n-step error")
     axes.plot([], [], color=style.INK, linestyle=":", linewidth=2.2, label="sum of TD errors")
     axes.set(xlim=(0, 1), ylim=(0.25, 0.55))

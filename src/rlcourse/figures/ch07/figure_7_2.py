@@ -24,7 +24,7 @@ from rlcourse.figures import style
 from rlcourse.figures.claims import Claim, Estimate, equal, less, mean, true
 from rlcourse.figures.experiment import Lab
 
-__all__ = ["FAST", "Settings", "claims", "draw", "errors", "run"]
+__all__ = ["FAST", "Settings", "claims", "draw", "errors", "inside", "run"]
 
 STATES = 19
 ALPHAS = np.concatenate([np.arange(0, 10) / 100, np.arange(5, 15) / 50, np.arange(6, 21) / 20])
@@ -69,6 +69,12 @@ def errors(
 
     parameters = [(n, float(alpha)) for n in ns for alpha in alphas]
     return np.reshape(lab.study(experiment, parameters, runs, chunk=100), (len(ns), len(alphas), runs))
+
+
+def inside(alphas: np.ndarray, samples: np.ndarray, top: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a curve up to where it leaves the picture; beyond, samples [runs, alpha] are cut, as no band should fill the page."""
+    kept = len(alphas) if np.all(samples.mean(axis=0) < top) else int(np.argmax(samples.mean(axis=0) >= top)) + 1
+    return alphas[:kept], np.minimum(samples[:, :kept], 1.3 * top)
 
 
 def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
