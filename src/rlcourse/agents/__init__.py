@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rlcourse.agents.dynamic_programming.policy_evaluation import IterativePolicyEvaluation
     from rlcourse.agents.dynamic_programming.policy_iteration import PolicyIteration
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
+    from rlcourse.agents.monte_carlo.batch_mc import BatchMC
+    from rlcourse.agents.monte_carlo.constant_alpha_mc import ConstantAlphaMC
     from rlcourse.agents.monte_carlo.glie_control import GLIEControl
     from rlcourse.agents.monte_carlo.importance_sampling import ImportanceSampling
     from rlcourse.agents.monte_carlo.mc_control import MCControl
@@ -44,14 +46,24 @@ if TYPE_CHECKING:
     from rlcourse.agents.planning.dyna_q_selection import DynaQSelection
     from rlcourse.agents.planning.prioritized_sweeping import PrioritizedSweeping
     from rlcourse.agents.planning.q_planning import QPlanning
+    from rlcourse.agents.temporal_difference.batch_td0 import BatchTD0
+    from rlcourse.agents.temporal_difference.double_expected_sarsa import DoubleExpectedSarsa
+    from rlcourse.agents.temporal_difference.double_q_learning import DoubleQLearning
     from rlcourse.agents.temporal_difference.expected_sarsa import ExpectedSarsa
     from rlcourse.agents.temporal_difference.linear_sarsa_lambda import LinearSarsaLambda
     from rlcourse.agents.temporal_difference.q_learning import QLearning
     from rlcourse.agents.temporal_difference.sarsa import Sarsa
     from rlcourse.agents.temporal_difference.sarsa_lambda import SarsaLambda
+    from rlcourse.agents.temporal_difference.td0 import TD0
 
 __all__ = [
     "PPO",
+    "TD0",
+    "BatchMC",
+    "BatchTD0",
+    "ConstantAlphaMC",
+    "DoubleExpectedSarsa",
+    "DoubleQLearning",
     "DynaQ",
     "DynaQPlus",
     "DynaQSelection",
@@ -88,6 +100,11 @@ __all__ = [
 ]
 
 MODULES = {  # class: the file that holds it
+    "BatchMC": "rlcourse.agents.monte_carlo.batch_mc",
+    "BatchTD0": "rlcourse.agents.temporal_difference.batch_td0",
+    "ConstantAlphaMC": "rlcourse.agents.monte_carlo.constant_alpha_mc",
+    "DoubleExpectedSarsa": "rlcourse.agents.temporal_difference.double_expected_sarsa",
+    "DoubleQLearning": "rlcourse.agents.temporal_difference.double_q_learning",
     "DynaQ": "rlcourse.agents.planning.dyna_q",
     "DynaQPlus": "rlcourse.agents.planning.dyna_q_plus",
     "DynaQSelection": "rlcourse.agents.planning.dyna_q_selection",
@@ -119,6 +136,7 @@ MODULES = {  # class: the file that holds it
     "QPlanning": "rlcourse.agents.planning.q_planning",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
     "SarsaLambda": "rlcourse.agents.temporal_difference.sarsa_lambda",
+    "TD0": "rlcourse.agents.temporal_difference.td0",
     "UCBBandit": "rlcourse.agents.bandits.ucb",
     "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",
 }
