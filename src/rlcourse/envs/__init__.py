@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.pendulum import Pendulum
     from rlcourse.envs.plain_grid import open_grid
     from rlcourse.envs.racetracks import Racetrack, racetrack
+    from rlcourse.envs.recorded import Recorded, driving_home, predictor
     from rlcourse.envs.recycling import recycling_robot
     from rlcourse.envs.rod import rod_maneuvering
     from rlcourse.envs.room import robot_room
@@ -56,12 +57,14 @@ __all__ = [
     "MountainCar",
     "Pendulum",
     "Racetrack",
+    "Recorded",
     "bandit",
     "blackjack_game",
     "blackjack_state",
     "blocking_maze",
     "branching_task",
     "cliff_walk",
+    "driving_home",
     "dyna_maze",
     "easy21_features",
     "easy21_game",
@@ -71,6 +74,7 @@ __all__ = [
     "infinite_variance",
     "left_or_right",
     "open_grid",
+    "predictor",
     "racetrack",
     "random_walk",
     "recycling_robot",
@@ -94,12 +98,14 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "MountainCar": "rlcourse.envs.mountain_car",
     "Pendulum": "rlcourse.envs.pendulum",
     "Racetrack": "rlcourse.envs.racetracks",
+    "Recorded": "rlcourse.envs.recorded",
     "bandit": "rlcourse.envs.k_armed",
     "blackjack_game": "rlcourse.envs.blackjack",
     "blackjack_state": "rlcourse.envs.blackjack",
     "blocking_maze": "rlcourse.envs.maze",
     "branching_task": "rlcourse.envs.branching",
     "cliff_walk": "rlcourse.envs.cliff",
+    "driving_home": "rlcourse.envs.recorded",
     "dyna_maze": "rlcourse.envs.maze",
     "easy21_features": "rlcourse.envs.easy21",
     "easy21_game": "rlcourse.envs.easy21",
@@ -109,6 +115,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
     "open_grid": "rlcourse.envs.plain_grid",
+    "predictor": "rlcourse.envs.recorded",
     "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",
     "recycling_robot": "rlcourse.envs.recycling",
