@@ -109,6 +109,12 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "mask": lambda: np.array([True, False, True]),
         "actions": lambda: np.array([0, 1, 1]),
         "limit": lambda: 1,
+        "pairs": lambda: np.arange(S * A),
+        "updates": lambda: np.zeros(S, np.int64),
+        "base": lambda: np.full((S, A), 1.0 / A),
+        "depth": lambda: 20,
+        "keep": lambda: True,
+        "S": lambda: 36,
         "mode": lambda: 0,
     }
     if name not in data:

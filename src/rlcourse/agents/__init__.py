@@ -44,8 +44,12 @@ if TYPE_CHECKING:
     from rlcourse.agents.planning.dyna_q import DynaQ
     from rlcourse.agents.planning.dyna_q_plus import DynaQPlus
     from rlcourse.agents.planning.dyna_q_selection import DynaQSelection
+    from rlcourse.agents.planning.mcts import MCTS
     from rlcourse.agents.planning.prioritized_sweeping import PrioritizedSweeping
     from rlcourse.agents.planning.q_planning import QPlanning
+    from rlcourse.agents.planning.rollout import Rollout
+    from rlcourse.agents.planning.rtdp import RTDP
+    from rlcourse.agents.planning.trajectory_sampling import TrajectorySampling
     from rlcourse.agents.temporal_difference.batch_td0 import BatchTD0
     from rlcourse.agents.temporal_difference.double_expected_sarsa import DoubleExpectedSarsa
     from rlcourse.agents.temporal_difference.double_q_learning import DoubleQLearning
@@ -57,7 +61,9 @@ if TYPE_CHECKING:
     from rlcourse.agents.temporal_difference.td0 import TD0
 
 __all__ = [
+    "MCTS",
     "PPO",
+    "RTDP",
     "TD0",
     "BatchMC",
     "BatchTD0",
@@ -92,8 +98,10 @@ __all__ = [
     "PrioritizedSweeping",
     "QLearning",
     "QPlanning",
+    "Rollout",
     "Sarsa",
     "SarsaLambda",
+    "TrajectorySampling",
     "UCBBandit",
     "ValueIteration",
     "load",
@@ -112,14 +120,13 @@ MODULES = {  # class: the file that holds it
     "ExpectedSarsa": "rlcourse.agents.temporal_difference.expected_sarsa",
     "GLIEControl": "rlcourse.agents.monte_carlo.glie_control",
     "GradientBandit": "rlcourse.agents.bandits.gradient",
+    "ImportanceSampling": "rlcourse.agents.monte_carlo.importance_sampling",
     "IterativePolicyEvaluation": "rlcourse.agents.dynamic_programming.policy_evaluation",
     "LinearSarsaLambda": "rlcourse.agents.temporal_difference.linear_sarsa_lambda",
-    "MCPrediction": "rlcourse.agents.monte_carlo.mc_prediction",
-    "MCExploringStarts": "rlcourse.agents.monte_carlo.mc_exploring_starts",
     "MCControl": "rlcourse.agents.monte_carlo.mc_control",
-    "ImportanceSampling": "rlcourse.agents.monte_carlo.importance_sampling",
-    "OffPolicyMCPrediction": "rlcourse.agents.monte_carlo.off_policy_mc_prediction",
-    "OffPolicyMCControl": "rlcourse.agents.monte_carlo.off_policy_mc_control",
+    "MCExploringStarts": "rlcourse.agents.monte_carlo.mc_exploring_starts",
+    "MCPrediction": "rlcourse.agents.monte_carlo.mc_prediction",
+    "MCTS": "rlcourse.agents.planning.mcts",
     "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
     "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
     "NStepOffPolicySarsa": "rlcourse.agents.n_step.n_step_off_policy_sarsa",
@@ -129,14 +136,19 @@ MODULES = {  # class: the file that holds it
     "NStepTD": "rlcourse.agents.n_step.n_step_td",
     "NStepTDErrors": "rlcourse.agents.n_step.n_step_td_errors",
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
+    "OffPolicyMCControl": "rlcourse.agents.monte_carlo.off_policy_mc_control",
+    "OffPolicyMCPrediction": "rlcourse.agents.monte_carlo.off_policy_mc_prediction",
     "PPO": "rlcourse.agents.deep.ppo",
     "PolicyIteration": "rlcourse.agents.dynamic_programming.policy_iteration",
     "PrioritizedSweeping": "rlcourse.agents.planning.prioritized_sweeping",
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
     "QPlanning": "rlcourse.agents.planning.q_planning",
+    "RTDP": "rlcourse.agents.planning.rtdp",
+    "Rollout": "rlcourse.agents.planning.rollout",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
     "SarsaLambda": "rlcourse.agents.temporal_difference.sarsa_lambda",
     "TD0": "rlcourse.agents.temporal_difference.td0",
+    "TrajectorySampling": "rlcourse.agents.planning.trajectory_sampling",
     "UCBBandit": "rlcourse.agents.bandits.ucb",
     "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",
 }

@@ -10,7 +10,7 @@ import numpy as np
 from rlcourse.core import exact, spaces
 from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
-from rlcourse.core.gymworld import as_world, model_of
+from rlcourse.core.gymworld import GymWorld, as_world, model_of
 from rlcourse.core.mdp import MDP
 from rlcourse.core.observed import observed
 from rlcourse.core.policies import epsilon_greedy, sample
@@ -79,6 +79,10 @@ class TabularAgent(Agent):
                 "(or a wrapper hides it); take QLearning"
             )
         return model
+
+    def _sample_model(self) -> Any:
+        """Return what can be stepped from any state, for planning at decision time: the world, or the exact model."""
+        return self._model() if isinstance(self.world, GymWorld) else self.world
 
     def _run(self, trial: Trial) -> bool | None:
         """Run the box until `trial` pauses it; return True where the algorithm has finished by itself."""
