@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from rlcourse.agents import TD0, BatchMC, BatchTD0, ConstantAlphaMC, DoubleExpectedSarsa, DoubleQLearning, QLearning
+from rlcourse.agents import TD0, BatchMC, BatchTD0, DoubleExpectedSarsa, DoubleQLearning, MCPrediction, QLearning
 from rlcourse.agents.temporal_difference.double_expected_sarsa import double_expected_sarsa, expected_under
 from rlcourse.agents.temporal_difference.double_q_learning import double_q_learning
 from rlcourse.agents.temporal_difference.q_learning import q_learning
@@ -15,6 +15,10 @@ from rlcourse.core.trial import Trial
 from rlcourse.envs import Recorded, cliff_walk, driving_home, predictor, random_walk
 
 WALK = np.arange(1, 6) / 6.0  # v_pi of the five states
+
+
+def constant_alpha_mc(env, **settings):
+    return MCPrediction(env, first_visit=False, **settings)
 
 
 class Spy(gym.Wrapper):
@@ -101,7 +105,7 @@ def test_recorded_episodes_come_in_order_and_an_episode_that_was_left_begins_aga
 
 def test_one_drive_home_moves_each_guess_to_the_next_one_or_to_the_outcome():
     guesses = np.array([30.0, 35.0, 15.0, 10.0, 3.0, 0.0])
-    td, mc = TD0(driving_home(), alpha=1.0), ConstantAlphaMC(driving_home(), alpha=1.0)
+    td, mc = TD0(driving_home(), alpha=1.0), constant_alpha_mc(driving_home(), alpha=1.0)
     for agent in (td, mc):
         agent.V[:] = guesses
         agent.learn(episodes=1)
@@ -109,7 +113,7 @@ def test_one_drive_home_moves_each_guess_to_the_next_one_or_to_the_outcome():
     assert mc.V.tolist() == [43.0, 38.0, 23.0, 13.0, 3.0, 0.0]
 
 
-@pytest.mark.parametrize(("kind", "alpha"), [(TD0, 0.05), (ConstantAlphaMC, 0.01)])
+@pytest.mark.parametrize(("kind", "alpha"), [(TD0, 0.05), (constant_alpha_mc, 0.01)])
 def test_prediction_hovers_around_the_true_values_of_the_walk(kind, alpha):
     found = []
     for seed in range(12):
@@ -121,7 +125,7 @@ def test_prediction_hovers_around_the_true_values_of_the_walk(kind, alpha):
 
 def test_td_with_one_step_episodes_is_monte_carlo_bit_for_bit():
     for alpha in (0.1, 0.6):
-        td, mc = (kind(random_walk(1, 2.0, 5.0), seed=4, alpha=alpha).learn(episodes=50) for kind in (TD0, ConstantAlphaMC))
+        td, mc = (kind(random_walk(1, 2.0, 5.0), seed=4, alpha=alpha).learn(episodes=50) for kind in (TD0, constant_alpha_mc))
         assert np.array_equal(td.V, mc.V)
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rlcourse.agents.dynamic_programming.policy_iteration import PolicyIteration
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
     from rlcourse.agents.monte_carlo.batch_mc import BatchMC
-    from rlcourse.agents.monte_carlo.constant_alpha_mc import ConstantAlphaMC
     from rlcourse.agents.monte_carlo.glie_control import GLIEControl
     from rlcourse.agents.monte_carlo.importance_sampling import ImportanceSampling
     from rlcourse.agents.monte_carlo.mc_control import MCControl
@@ -67,7 +66,6 @@ __all__ = [
     "TD0",
     "BatchMC",
     "BatchTD0",
-    "ConstantAlphaMC",
     "DoubleExpectedSarsa",
     "DoubleQLearning",
     "DynaQ",
@@ -110,7 +108,6 @@ __all__ = [
 MODULES = {  # class: the file that holds it
     "BatchMC": "rlcourse.agents.monte_carlo.batch_mc",
     "BatchTD0": "rlcourse.agents.temporal_difference.batch_td0",
-    "ConstantAlphaMC": "rlcourse.agents.monte_carlo.constant_alpha_mc",
     "DoubleExpectedSarsa": "rlcourse.agents.temporal_difference.double_expected_sarsa",
     "DoubleQLearning": "rlcourse.agents.temporal_difference.double_q_learning",
     "DynaQ": "rlcourse.agents.planning.dyna_q",

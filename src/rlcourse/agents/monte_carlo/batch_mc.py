@@ -92,7 +92,7 @@ class BatchMC(TabularAgent):
         super()._build()
         S = len(self.V)
         if S > 5000:
-            raise ValueError(f"BatchMC keeps a table of states by states, and {S} x {S} are too many: take ConstantAlphaMC")
+            raise ValueError(f"BatchMC keeps a table of states by states, and {S} x {S} are too many: take MCPrediction")
         self.visits, self.totals, self.tails = np.zeros(S), np.zeros(S), np.zeros((S, S))
 
     def _run(self, trial: Trial) -> None:
