@@ -137,7 +137,10 @@ def _report(console: Console, summary: dict[str, Any], details: bool) -> None:
         return
     failed = [claim for claim in claims if not claim["holds"]]
     color, verdict = ("red", f"{len(failed)} of {len(claims)} claims FAIL") if failed else ("green", f"{len(claims)} claims hold")
-    console.print(f"[bold]{summary['figure']:<14}[/] {summary['seconds']:6.1f} s  [{color}]{verdict:<18}[/]  {escape(summary['title'])}")
+    console.print(
+        f"[bold]{summary['figure']:<14}[/] {summary['seconds']:6.1f} s  [{color}]{verdict:<18}[/]  {escape(summary['title'])}",
+        soft_wrap=True,
+    )
     for claim in claims if details else failed:
         sign = "[green]holds[/]" if claim["holds"] else "[bold red]FAILS[/]"
         console.print(f"  {sign}  {escape(claim['text'])} [dim]({escape(claim['detail'])})[/]", soft_wrap=True)
