@@ -57,7 +57,7 @@ def figure(argv: Sequence[str]) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="rlcourse figure", description="Reproduce figures, tables and examples of the book: picture, data and checks.")
-    parser.add_argument("figures", nargs="+", metavar="FIGURE", help="6.3, ex6.5, exercise2.5, draft-6.6, chapter6, a name, or all")
+    parser.add_argument("figures", nargs="+", metavar="FIGURE", help="6.3, ex6.5, exercise2.5, draft-6.6, chapter6, easy21, a name, or all")
     parser.add_argument("--check", action="store_true", help="exit with 3 where a claim of the book does not hold")
     fidelity = parser.add_mutually_exclusive_group()
     fidelity.add_argument("--fast", action="store_true", help="fewer runs: seconds")
@@ -84,6 +84,8 @@ def _names(words: Sequence[str]) -> list[str]:
             if not mine:
                 raise UsageError(f"there are no figures of chapter {chapter}; see rlcourse list figures")
             found += mine
+        elif figures.in_folder(word.lower()):
+            found += figures.in_folder(word.lower())
         else:
             try:
                 found.append(figures.find(word))

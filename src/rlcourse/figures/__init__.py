@@ -27,7 +27,7 @@ from rlcourse.core.config import did_you_mean
 if TYPE_CHECKING:
     from rlcourse.figures.experiment import Result
 
-__all__ = ["ALIASES", "DRAFT", "find", "in_chapter", "load", "make", "names", "path_of", "title"]
+__all__ = ["ALIASES", "DRAFT", "find", "in_chapter", "in_folder", "load", "make", "names", "path_of", "title"]
 
 FOLDER = Path(__file__).parent
 
@@ -56,7 +56,12 @@ def names() -> list[str]:
 
 def in_chapter(chapter: int) -> list[str]:
     """Return the names of a chapter's figures."""
-    return [name for name in names() if path_of(name).parent.name == f"ch{chapter:02d}"]
+    return in_folder(f"ch{chapter:02d}")
+
+
+def in_folder(folder: str) -> list[str]:
+    """Return the names of the figures in a folder, such as the four of easy21; none where there is no such folder."""
+    return [name for name in names() if path_of(name).parent.name == folder]
 
 
 def path_of(name: str) -> Path:

@@ -105,7 +105,7 @@ class LinearSarsaLambda(TabularAgent):
 
     def action_values(self, states: np.ndarray) -> np.ndarray:
         """Return q(s, a, w) of states, shape [n, A]."""
-        return np.array([linear_values(self.w, self.features[s]) for s in states])
+        return np.asarray(np.append(self.w, 0.0)[self.features[states]].sum(axis=-1))  # -1 finds the weight 0
 
     def state_dict(self) -> dict[str, Any]:
         """Return weights, features, settings and generator; see `Agent.state_dict`."""
