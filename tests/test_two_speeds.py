@@ -93,6 +93,7 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "baseline": lambda: True,
         "c": lambda: 2.0,
         "mean": lambda: np.zeros(2),
+        "pi": lambda: np.full(A, 1.0 / A) if bandit else np.full((S, A), 1.0 / A),
         "rng": lambda: np.random.default_rng(7),
         "rewards": lambda: np.zeros(N) if vector else rng.normal(size=(T, N)),
         "values": lambda: rng.normal(size=(T, N)),

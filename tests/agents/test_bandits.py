@@ -122,7 +122,7 @@ def test_the_expected_step_of_the_gradient_bandit_is_the_gradient_with_or_withou
         rng, problem = np.random.default_rng(0), bandit(values=q, noise=0.1)
         for _ in range(runs):
             mean, preferences = np.array([0.3, 1e9]), H.copy()  # an old baseline that hardly moves
-            gradient_bandit(Trial.of(problem, steps=1), preferences, mean, alpha, baseline, rng)
+            gradient_bandit(Trial.of(problem, steps=1), preferences, np.zeros(3), mean, alpha, baseline, rng)
             total += (preferences - H) / alpha
         assert np.all(np.abs(total / runs - gradient) < 5.0 / math.sqrt(runs)), baseline
 

@@ -26,7 +26,7 @@ class BanditTestbed(NamedTuple):
     ----------
     sheet : ndarray of float64
         Counters; the tables, their initial values; q* of the present problem [k], then of all [problems, k]; sums of rewards [steps],
-        counts of optimal actions [steps], scores [problems].
+        counts of optimal actions [steps], scores [problems], sums of the greatest q*(a) over the scored steps [problems].
     k, problems, steps, size : int
         Arms; problems; pulls of each; numbers in all tables.
     since : int
@@ -61,7 +61,7 @@ class BanditTestbed(NamedTuple):
         """
         problems, k = values.shape
         initial = np.concatenate([np.ravel(table).astype(float) for table in tables])
-        parts = [np.zeros(HEADER), initial, initial, np.zeros(k), np.ravel(values).astype(float), np.zeros(2 * steps + problems)]
+        parts = [np.zeros(HEADER), initial, initial, np.zeros(k), np.ravel(values).astype(float), np.zeros(2 * (steps + problems))]
         return cls(np.concatenate(parts), k, problems, steps, len(initial), since, float(drift))
 
     def more(self):
@@ -93,7 +93,9 @@ class BanditTestbed(NamedTuple):
         if c[q + action] == c[BEST]:
             c[sums + self.steps + t] += 1.0
         if t >= self.since:
-            c[sums + 2 * self.steps + int(c[LIVED])] += reward
+            scores = sums + 2 * self.steps + int(c[LIVED])
+            c[scores] += reward
+            c[scores + self.problems] += c[BEST]
         if self.drift > 0.0:
             best = -np.inf
             for a in range(self.k):
@@ -124,6 +126,10 @@ class BanditTestbed(NamedTuple):
     def scores(self) -> np.ndarray:
         """Return the mean reward of each problem over the scored steps, shape [problems]."""
         return self._records(2 * self.steps, self.problems) / (self.steps - self.since)
+
+    def bests(self) -> np.ndarray:
+        """Return the mean of the greatest q*(a) over the scored steps, shape [problems]: what perfect knowledge would earn."""
+        return self._records(2 * self.steps + self.problems, self.problems) / (self.steps - self.since)
 
     def _records(self, begin: int, length: int) -> np.ndarray:
         at = HEADER + 2 * self.size + self.k + self.problems * self.k + begin

@@ -12,27 +12,42 @@ environment with states is treated as if it had one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from rlcourse.agents.bandits.base import BanditAgent
-from rlcourse.core.box import box
+from rlcourse.core.box import box, kernel
 from rlcourse.core.config import Config, Positive
-from rlcourse.core.policies import sample, softmax
+from rlcourse.core.policies import sample
 from rlcourse.core.trial import Trial
 
-__all__ = ["GradientBandit", "GradientBanditConfig", "gradient_bandit"]
+__all__ = ["GradientBandit", "GradientBanditConfig", "gradient_bandit", "soft_max"]
+
+
+@kernel
+def soft_max(H, pi):
+    """Write pi(a) = exp(H(a)) / sum_b exp(H(b)) into `pi` (Eq. 2.11): a new array in every step would cost a third of the time."""
+    largest = H[0]
+    for a in range(1, len(H)):
+        largest = max(largest, H[a])
+    total = 0.0
+    for a in range(len(H)):
+        pi[a] = math.exp(H[a] - largest)
+        total += pi[a]
+    for a in range(len(H)):
+        pi[a] /= total
 
 
 @box
-def gradient_bandit(world, H, mean, alpha, baseline, rng):
+def gradient_bandit(world, H, pi, mean, alpha, baseline, rng):
     """A gradient bandit algorithm, Eq. 2.12; `mean` holds the average reward and the number of rewards in it."""
     while world.more():  # Loop forever:
         S = world.reset(rng)
         done = False
         while not done:
-            pi = softmax(H, 1.0)  # pi(a) = exp(H(a)) / sum_b exp(H(b)) (2.11)
+            soft_max(H, pi)  # pi(a) <- exp(H(a)) / sum_b exp(H(b)) (2.11)
             A = sample(pi, rng)  # A ~ pi
             S, R, terminated, truncated = world.step(S, A, rng)  # R <- bandit(A)
             mean[1] += 1.0
@@ -59,21 +74,25 @@ class GradientBandit(BanditAgent):
     ----------
     H : ndarray of float64, shape [A]
         Preferences.
+    pi : ndarray of float64, shape [A]
+        The policy that drew the last action.
     mean : ndarray of float64, shape [2]
         Average reward, and the number of rewards in it.
     """
 
     Config = GradientBanditConfig
-    tables = ("H", "mean")
+    tables = ("H", "pi", "mean")
 
     def _build(self) -> None:
         super()._build()
-        self.H, self.mean = np.zeros(self.actions), np.zeros(2)
+        self.H, self.pi, self.mean = np.zeros(self.actions), np.zeros(self.actions), np.zeros(2)
         self.Q = self.H  # what `predict` is greedy in
 
     def _run(self, trial: Trial) -> None:
-        gradient_bandit(trial, self.H, self.mean, self.config.alpha, self.config.baseline, self.rng)
+        gradient_bandit(trial, self.H, self.pi, self.mean, self.config.alpha, self.config.baseline, self.rng)
 
     def explore(self) -> int:
         """Return an action drawn from the policy."""
-        return int(sample(softmax(self.H, 1.0), self.rng))
+        pi = np.empty(self.actions)
+        soft_max(self.H, pi)
+        return int(sample(pi, self.rng))
