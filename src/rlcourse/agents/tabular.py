@@ -12,7 +12,7 @@ from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.gymworld import GymWorld, as_world, model_of
 from rlcourse.core.mdp import MDP
-from rlcourse.core.observed import observed
+from rlcourse.core.observed import Observed, observed
 from rlcourse.core.policies import epsilon_greedy, sample
 from rlcourse.core.trial import STEPS, UNLIMITED, Trial
 
@@ -82,7 +82,7 @@ class TabularAgent(Agent):
 
     def _sample_model(self) -> Any:
         """Return what can be stepped from any state, for planning at decision time: the world, or the exact model."""
-        return self._model() if isinstance(self.world, GymWorld) else self.world
+        return self._model() if isinstance(self.world, GymWorld | Observed) else self.world
 
     def _run(self, trial: Trial) -> bool | None:
         """Run the box until `trial` pauses it; return True where the algorithm has finished by itself."""

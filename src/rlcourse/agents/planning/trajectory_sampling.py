@@ -21,14 +21,13 @@ from rlcourse.agents.tabular import TabularAgent
 from rlcourse.core.box import box, kernel
 from rlcourse.core.config import Config, Discount, Probability
 from rlcourse.core.history import History
-from rlcourse.core.policies import epsilon_greedy, epsilon_greedy_probabilities
+from rlcourse.core.policies import epsilon_greedy
 from rlcourse.core.trial import Trial
 
 __all__ = [
     "TrajectorySampling",
     "TrajectorySamplingConfig",
     "expected_update",
-    "greedy_policy_value",
     "on_policy_updates",
     "uniform_updates",
 ]
@@ -68,24 +67,6 @@ def uniform_updates(world, model, Q, pairs, gamma):
             Q[S, A] = expected_update(model, Q, S, A, gamma)  # Q(s, a) <- its expected update
             delta = max(delta, abs(Q[S, A] - q))
         world.sweep(delta, len(pairs))
-
-
-@box
-def greedy_policy_value(model, Q, V, gamma, theta):
-    """Evaluate the policy that is greedy in Q, in place from whatever V holds, until a sweep changes nothing by theta (Sec. 4.1)."""
-    policy = np.empty(Q.shape)
-    for s in range(len(V)):
-        policy[s] = epsilon_greedy_probabilities(Q[s], 0.0)  # equals share their part
-    delta = theta
-    while delta >= theta:
-        delta = 0.0
-        for s in range(len(V)):
-            v, total = V[s], 0.0
-            for a in range(Q.shape[1]):
-                if policy[s, a] > 0.0:
-                    total += policy[s, a] * model.expected(s, a, V, gamma)
-            V[s] = total
-            delta = max(delta, abs(v - V[s]))
 
 
 @dataclass(frozen=True)
