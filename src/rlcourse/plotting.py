@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["learning_curve", "seeds_curve"]
 
-BLUE, ORANGE, GREY = "#3465a4", "#de781f", "#8a8a85"
+BLUE, ORANGE, GREEN, GREY = "#3465a4", "#de781f", "#4e8c50", "#8a8a85"
 
 
 def learning_curve(
@@ -23,6 +23,8 @@ def learning_curve(
     evaluations: Sequence[tuple[float, float]] = (),
     target: float | None = None,
     label: str = "return",
+    optimum: tuple[float, str] | None = None,
+    errors: Sequence[tuple[float, float]] = (),
 ) -> None:
     """Draw one run.
 
@@ -36,8 +38,12 @@ def learning_curve(
     target : float, optional
     label : str
         What the y axis shows.
+    optimum : (return, name), optional
+        The largest expected return, drawn as a line.
+    errors : sequence of (step, error)
+        Distance from the exact values, drawn below where there are some.
     """
-    figure, axes = _frame(title, label)
+    figure, axes, below = _frame(title, label, two=bool(errors))
     if len(returns):
         window = max(1, min(100, len(returns) // 10))
         smooth = np.convolve(returns, np.ones(window) / window, mode="valid")
@@ -45,10 +51,15 @@ def learning_curve(
         axes.plot(steps[shown], returns[shown], ".", color=BLUE, alpha=0.35, markersize=3.5, markeredgewidth=0)
         axes.plot(steps[window - 1 :], smooth, color=BLUE, linewidth=1.8, label=f"training, mean of {window} episodes")
         low, high = np.percentile(returns, (1, 100))
-        values = [low, high, *([] if target is None else [target])]
+        values = [low, high, *([] if target is None else [target]), *([] if optimum is None else [optimum[0]])]
         axes.set_ylim(min(values) - 0.06 * (np.ptp(values) + 1e-9), max(values) + 0.08 * (np.ptp(values) + 1e-9))
     if evaluations:
         axes.plot(*zip(*evaluations, strict=True), "o-", color=ORANGE, markersize=4.5, linewidth=1.2, label="greedy evaluation")
+    if optimum is not None:
+        axes.axhline(optimum[0], color=GREEN, linestyle="--", linewidth=1, label=f"{optimum[1]}: {optimum[0]:.4g}")
+    if errors:
+        below.plot(*zip(*errors, strict=True), "o-", color=GREEN, markersize=3.5, linewidth=1.2)
+        below.set_ylim(0, 1.15 * max(error for _, error in errors) + 1e-12)
     _finish(figure, axes, path, target)
 
 
@@ -56,7 +67,7 @@ def seeds_curve(
     path: Path, title: str, runs: Sequence[tuple[np.ndarray, np.ndarray]], target: float | None = None, label: str = "return"
 ) -> None:
     """Draw the mean of several runs with its 95 % bootstrap interval; each run is (steps, returns) over episodes."""
-    figure, axes = _frame(title, label)
+    figure, axes, _ = _frame(title, label)
     last = min(float(steps[-1]) for steps, _ in runs)
     grid = np.linspace(0, last, 60)[1:]
     table = np.array([_binned(steps, returns, grid) for steps, returns in runs])  # [runs, 59]
@@ -82,22 +93,26 @@ def _binned(steps: np.ndarray, returns: np.ndarray, grid: np.ndarray) -> np.ndar
     return out
 
 
-def _frame(title: str, label: str) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
-    axes.set_xlabel("environment steps")
-    axes.set_ylabel(label)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#e4e4de", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g}M" if x >= 1e6 else f"{x / 1e3:g}k" if x >= 1e3 else f"{x:g}")
-    return figure, axes
+def _frame(title: str, label: str, two: bool = False) -> tuple[Figure, Any, Any]:
+    """Return a figure, its axes, and a small panel below them where `two`."""
+    figure = Figure(figsize=(7.2, 5.0 if two else 4.0), layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1)) if two else [figure.add_subplot()]
+    panels[0].set_title(title, loc="left", fontsize=11, fontweight="bold")
+    panels[0].set_ylabel(label)
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color="#e4e4de", linewidth=0.8)
+        axes.set_axisbelow(True)
+    if two:
+        panels[1].set_ylabel("true error, RMS")
+    panels[-1].set_xlabel("environment steps")
+    panels[-1].xaxis.set_major_formatter(lambda x, _: f"{x / 1e6:g}M" if x >= 1e6 else f"{x / 1e3:g}k" if x >= 1e3 else f"{x:g}")
+    return figure, panels[0], panels[-1]
 
 
 def _finish(figure: Figure, axes: Any, path: Path, target: float | None) -> None:
     if target is not None:
         axes.axhline(target, color=GREY, linestyle="--", linewidth=1, label=f"target {target:g}")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=8.5, loc="lower right")
+        axes.legend(framealpha=0.85, edgecolor="none", fontsize=8.5, loc="lower right")
     figure.savefig(path, dpi=130)

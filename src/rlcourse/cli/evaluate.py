@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rlcourse.cli.options import Parser, count
 from rlcourse.cli.run import FINAL_SEEDS
 from rlcourse.cli.targets import find_agent, find_environment
+from rlcourse.cli.truth import Truth
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.agent import evaluate as evaluate_agent
 
@@ -33,9 +34,15 @@ def evaluate(argv: Sequence[str]) -> int:
         raise UsageError(f"--env: this agent sees {agent.observation_space}, that environment shows {env.observation_space}")
     returns = evaluate_agent(agent, env, parsed.episodes, seed=parsed.seed, deterministic=not parsed.stochastic)
     mean, error = float(returns.mean()), float(returns.std() / len(returns) ** 0.5)
+    truth = Truth(agent, env)
+    known = None if parsed.stochastic else truth.policy_return(agent)
+    best = None if known is None else truth.optimum()
     if parsed.json:
         spread = {"std": float(returns.std()), "min": float(returns.min()), "max": float(returns.max())}
-        print(json.dumps({"file": str(file), "episodes": len(returns), "mean": mean, "standard_error": error, **spread}))
+        exactly = {} if known is None else {"exact_return": known} | ({} if best is None else {"optimum": best[0]})
+        print(json.dumps({"file": str(file), "episodes": len(returns), "mean": mean, "standard_error": error, **spread, **exactly}))
     else:
         print(f"{file}\nmean return {mean:.2f} ± {error:.2f} over {len(returns)} episodes (min {returns.min():g}, max {returns.max():g})")
+        if known is not None:
+            print(f"exact return of its greedy policy {known:.4f}" + ("" if best is None else f"; {best[1]} {best[0]:.4f}"))
     return 3 if parsed.target is not None and mean < parsed.target else 0

@@ -78,6 +78,13 @@ class RunFolder:
         if self._writer is not None:
             self._writer.add_scalar("eval/mean_return", mean, step)
 
+    def log_metrics(self, step: int, metrics: dict[str, float]) -> None:
+        """Append numbers that were measured at a step."""
+        self._append("metrics.csv", ("timesteps", *metrics), [[step, *metrics.values()]])
+        if self._writer is not None:
+            for name, value in metrics.items():
+                self._writer.add_scalar(f"eval/{name}", value, step)
+
     def checkpoint(self, agent: Agent) -> None:
         """Save a checkpoint named by its step; older ones go, but for the newest."""
         agent.save(self.path / "checkpoints" / f"{agent.num_timesteps:012d}.safetensors")

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.targets import Target
+from rlcourse.cli.truth import Truth
 from rlcourse.core.agent import Agent
 from rlcourse.core.agent import evaluate as evaluate_agent
 
@@ -49,6 +50,7 @@ class Run:
         self.console = Console(stderr=False, quiet=quiet, highlight=False)
         self.live = progress and not quiet and self.console.is_terminal
         self.eval_env = target.make()
+        self.truth = Truth(agent)
         self.signal: int | None = None
         self.error: BaseException | None = None
         done = [row["mean"] for row in folder.rows("evaluations.csv")]
@@ -81,6 +83,8 @@ class Run:
 
     def _learn(self) -> None:
         try:
+            if self.agent.num_timesteps == 0:
+                self._log_true_error()
             self.agent.learn(self.plan.total_timesteps - self.agent.num_timesteps, callback=self._look, callback_every=self.plan.eval_every)
         except BaseException as error:
             self.error = error
@@ -99,6 +103,7 @@ class Run:
         value = float({"mean": returns.mean(), "min": returns.min(), "median": np.median(returns)}[self.plan.metric])
         self.last_evaluation = value
         self.folder.log_evaluation(agent.num_timesteps, value, float(returns.std()), len(returns))
+        error = self._log_true_error()
         self.folder.checkpoint(agent)
         better = self.best is None or (value < self.best if self.plan.minimize else value > self.best)
         self.without_improvement = 0 if better else self.without_improvement + 1
@@ -106,10 +111,18 @@ class Run:
             self.best = value
             agent.save(self.folder.path / "best.safetensors")
         if not self.live:
-            self.console.print(f"  step {agent.num_timesteps:>10,}   evaluation {value:10.2f}{'   best' if better else ''}")
+            known = "" if error is None else f"   true error {error:8.3g}"
+            self.console.print(f"  step {agent.num_timesteps:>10,}   evaluation {value:10.2f}{known}{'   best' if better else ''}")
         stop_at, rounds = self.plan.stop_at, self.plan.early_stopping_rounds
         reached = stop_at is not None and (value <= stop_at if self.plan.minimize else value >= stop_at)
         return not reached and not (rounds is not None and self.without_improvement >= rounds)
+
+    def _log_true_error(self) -> float | None:
+        """Log how far the agent's values are from the exact ones, where those are known."""
+        error = self.truth.error(self.agent)
+        if error is not None:
+            self.folder.log_metrics(self.agent.num_timesteps, {"true_error": error})
+        return error
 
     # In the main thread -----------------------------------------------------------------------------------------------
 
@@ -147,12 +160,13 @@ class Run:
         chosen = type(self.agent).load(best, env=self.target.env) if best.exists() else self.agent
         episodes = min(FINAL_EPISODES, max(1, self.plan.eval_episodes * 5))
         returns = evaluate_agent(chosen, self.eval_env, episodes, seed=FINAL_SEEDS)
-        self._draw()
-        verdict = self._report(returns, seconds)
+        optimum = self.truth.optimum()
+        self._draw(optimum)
+        verdict = self._report(returns, seconds, _exactly(self.truth.policy_return(chosen), optimum))
         self.folder.close()
         return verdict
 
-    def _draw(self) -> None:
+    def _draw(self, optimum: tuple[float, str] | None) -> None:
         from rlcourse.plotting import learning_curve
 
         history = self.agent.history
@@ -166,9 +180,11 @@ class Run:
             evaluations if column == "return" else (),
             self.plan.target if column == "return" else None,
             column,
+            optimum if column == "return" else None,
+            [(row["timesteps"], row["true_error"]) for row in self.folder.rows("metrics.csv") if "true_error" in row],
         )
 
-    def _report(self, returns: np.ndarray, seconds: float) -> int:
+    def _report(self, returns: np.ndarray, seconds: float, exactly: str) -> int:
         """Write card.md, print the summary."""
         mean, error = float(returns.mean()), float(returns.std() / max(1, len(returns)) ** 0.5)
         target, path, steps = self.plan.target, self.folder.path, self.agent.num_timesteps
@@ -179,6 +195,7 @@ class Run:
             f"# {type(self.agent).__name__} on {self.target.text}",
             "",
             f"* Greedy return over {len(returns)} fresh episodes of the best checkpoint: **{result}**{goal} (± standard error)",
+            *([f"* Exact expected return of its greedy policy: **{exactly}**"] if exactly else []),
             f"* {steps:,} environment steps, {len(self.agent.history):,} episodes, {seconds:.1f} s, seed {self.agent.seed}",
             "* Settings, command and versions: `config.toml`",
             f"* Watch it: `rlcourse enjoy {path}`; go on: `rlcourse resume {path} -n 100k`",
@@ -190,6 +207,8 @@ class Run:
         table = Table.grid(padding=(0, 2))
         color = "green" if met else "yellow"
         table.add_row("result", f"[bold {color}]{result}[/] greedy return, {len(returns)} fresh episodes{goal}")
+        if exactly:
+            table.add_row("exactly", exactly)
         table.add_row("steps", f"{steps:,} in {seconds:.1f} s")
         table.add_row("run", str(path))
         table.add_row("", "curve.png, card.md, episodes.csv, best.safetensors, last.safetensors")
@@ -198,6 +217,13 @@ class Run:
         if self.quiet:
             print(f"{mean:.2f} {path}")
         return 0
+
+
+def _exactly(value: float | None, optimum: tuple[float, str] | None) -> str:
+    """Return an exact return, beside the optimum, as text; "" where it is not known."""
+    if value is None:
+        return ""
+    return f"{value:.4f}" + ("" if optimum is None else f" ({optimum[1].removesuffix(', exact')} {optimum[0]:.4f})")
 
 
 class _Display:

@@ -1,0 +1,107 @@
+"""What is known exactly of a tabular agent and its environment: true error, exact return, optimum; None where it is not known.
+
+Only where the environment has a model of a moderate size that does not change with time, and never for longer than a few
+seconds: what takes longer is left out.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rlcourse.agents.tabular import TabularAgent
+from rlcourse.core import horizon, spaces
+from rlcourse.core.gymworld import model_of, peel
+from rlcourse.core.mdp import MDP
+
+__all__ = ["Truth"]
+
+PAIRS, OUTCOMES = 100_000, 4_000_000  # (state, action) pairs, and outcomes of all of them, up to which a model counts as small
+PATIENCE = 3.0  # seconds
+
+
+class Truth:
+    """Ground truth beside a run.
+
+    Parameters
+    ----------
+    agent : Agent
+        Whose values are judged; any agent, but only tabular ones have a truth here.
+    env : gymnasium.Env, optional
+        Another environment than the agent's own.
+    """
+
+    def __init__(self, agent: Any, env: Any = None) -> None:
+        self.env: Any = agent.env if env is None else env
+        self.limit: int | None = None
+        self.model: MDP | None = None
+        self._known = isinstance(agent, TabularAgent) and self._is_small() and getattr(agent.world, "clock", None) is None
+        if self._known:
+            self.limit = peel(self.env)[1]
+            self.model = self._patiently(lambda: model_of(self.env))
+            self._known = self.model is not None and self.model.probability.size <= OUTCOMES
+        self._judged = self._known and env is None
+
+    def error(self, agent: Any) -> float | None:
+        """Return the root-mean-square distance of an agent's values from what it is after; None where that is not known.
+
+        Once it took too long it is never tried again.
+        """
+        if not (self._judged and agent.tables and self._plans_quickly(agent)):
+            return None
+        found = self._patiently(agent.true_error)
+        self._judged = found is not None
+        return found
+
+    def policy_return(self, agent: Any) -> float | None:
+        """Return the exact expected return of the greedy policy from the start, undiscounted, within the time limit."""
+        model, S = self.model, self._states()
+        if not self._known or model is None or model.probability.shape[0] != S or not self._plans_quickly(agent):
+            return None
+        return self._patiently(lambda: horizon.policy_return(model, agent._actions(np.arange(S), True), 1.0, self.limit))
+
+    def optimum(self) -> tuple[float, str] | None:
+        """Return the largest expected return, undiscounted, within the time limit, and what to call it."""
+        model, limit = self.model, self.limit
+        if not self._known or model is None:
+            return None
+        best = self._patiently(lambda: horizon.best_return(model, 1.0, limit))
+        if best is None or limit is None:
+            return None if best is None else (best, "optimum, exact")
+        longer = self._patiently(lambda: horizon.best_return(model, 1.0, 2 * limit))
+        matters = longer is None or abs(longer - best) > 1e-4 * (1.0 + abs(best))
+        return best, f"optimum within {limit:,} steps, exact" if matters else "optimum, exact"
+
+    def _states(self) -> int:
+        return spaces.size(self.env.observation_space)
+
+    def _is_small(self) -> bool:
+        return self._states() * spaces.size(self.env.action_space) <= PAIRS
+
+    def _plans_quickly(self, agent: Any) -> bool:
+        """Whether its greedy actions are soon known in all states: an agent that searches in each takes long."""
+        agent._actions(np.arange(1), True)  # compiled
+        began = time.perf_counter()
+        agent._actions(np.arange(1), True)
+        return (time.perf_counter() - began) * self._states() < PATIENCE
+
+    def _patiently(self, function: Callable[[], Any]) -> Any:
+        """Return what a function returns; None where that takes too long or it raises ValueError."""
+        found: list[Any] = []
+
+        def work() -> None:
+            try:
+                found.append(function())
+            except ValueError:
+                found.append(None)
+
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        worker.join(PATIENCE)
+        if not found or found[0] is None or (isinstance(found[0], float) and not np.isfinite(found[0])):
+            return None
+        return found[0]
