@@ -1,8 +1,8 @@
 """Acrobot: a gymnast on a bar, driven at the hips only (Sutton 1996), step for step as Gymnasium's Acrobot-v1.
 
-State = (angle of the first link from hanging, angle of the second relative to it, both angular velocities); seen are cosines and sines of
-the angles, and the velocities. Reward -1 a step until the feet swing one link's length above the bar. The equations of motion are those
-of the book's first edition, integrated by one Runge-Kutta step of 0.2 s.
+State = (angle of the first link from hanging, angle of the second relative to it, both angular velocities); seen are cosines and
+sines of the angles, and the velocities. Reward -1 a step until the feet swing one link's length above the bar. The equations of
+motion are those of the book's first edition, integrated by one Runge-Kutta step of 0.2 s.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Jack's car rental of Example 4.2, and its variant of Exercise 4.7.
 
-Two locations with at most 20 cars each. State = 21 * n1 + n2, the cars at the end of a day; action a (0 to 10) moves a - 5 cars overnight
-from the first location to the second, $2 each (as many as there are; cars beyond 20 vanish). By day a Poisson number of customers
-comes to each location, mean 3 and 4, and each that finds a car pays $10; a Poisson number of cars, mean 3 and 2, is returned in
-the evening and can be rented the next day. In Exercise 4.7 one car goes from the first to the second location free of charge, and each
-location with more than 10 cars overnight costs $4. The book discounts by 0.9 a day; the task continues for ever.
+Two locations with at most 20 cars each. State = 21 * n1 + n2, the cars at the end of a day; action a (0 to 10) moves a - 5 cars
+overnight from the first location to the second, $2 each (as many as there are; cars beyond 20 vanish). By day a Poisson number of
+customers comes to each location, mean 3 and 4, and each that finds a car pays $10; a Poisson number of cars, mean 3 and 2, is
+returned in the evening and can be rented the next day. In Exercise 4.7 one car goes from the first to the second location free of
+charge, and each location with more than 10 cars overnight costs $4. The book discounts by 0.9 a day; the task continues for ever.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The bandit whose values walk at random (Exercise 2.5): what was true of an arm an hour ago need not be true now.
 
-All q*(a) begin equal, and after every pull each of them takes a step of its own, drawn from N(0, 0.01^2); a reward is q*(A) plus N(0, 1).
-An episode is a whole life, without end unless a time limit cuts it (10,000 pulls under its id), and each begins anew. State = the
-tuple of all q*(a), of which an agent sees nothing: the only observation is 0.
+All q*(a) begin equal, and after every pull each of them takes a step of its own, drawn from N(0, 0.01^2); a reward is q*(A) plus
+N(0, 1). An episode is a whole life, without end unless a time limit cuts it (10,000 pulls under its id), and each begins anew.
+State = the tuple of all q*(a), of which an agent sees nothing: the only observation is 0.
 """
 
 from __future__ import annotations

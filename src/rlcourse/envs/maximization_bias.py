@@ -1,9 +1,10 @@
 """The maximisation-bias task of Example 6.7: a maximum over noise looks better than nothing.
 
-Every episode begins in A. Right ends it with reward 0; left leads to B, also with reward 0. All of B's many actions end the episode, with
-a reward drawn from a normal distribution of mean -0.1 and deviation 1. So left is always a mistake; yet the largest of B's
-estimated values is often positive, and an agent that bootstraps from it goes left. States: A = 0, B = 1, the end right of A = 2, the end
-left of B = 3. In A action 0 is left and 1 is right; the further ones are right too, and do not exist in `initial_values`.
+Every episode begins in A. Right ends it with reward 0; left leads to B, also with reward 0. All of B's many actions end the
+episode, with a reward drawn from a normal distribution of mean -0.1 and deviation 1. So left is always a mistake; yet the largest
+of B's estimated values is often positive, and an agent that bootstraps from it goes left. States: A = 0, B = 1, the end right of A
+= 2, the end left of B = 3. In A action 0 is left and 1 is right; the further ones are right too, and do not exist in
+`initial_values`.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """The Dyna mazes (Examples 8.1 to 8.4): a fixed one, two whose walls move, and the fixed one at finer and finer resolution.
 
-A grid of 6 x 9 cells. Moves into a wall or out of the grid leave the agent where it is. Reaching the goal has reward +1 and ends the
-episode; every other move has reward 0. State = columns * row + column, rows counted from the top, walls included (nothing leads
+A grid of 6 x 9 cells. Moves into a wall or out of the grid leave the agent where it is. Reaching the goal has reward +1 and ends
+the episode; every other move has reward 0. State = columns * row + column, rows counted from the top, walls included (nothing leads
 into them); actions are up, right, down, left. `dyna_maze` is an `MDP`.
 
-In `blocking_maze` and `shortcut_maze` the walls change once, after a number of steps that are counted over all episodes: a `ChangingMaze`
-holds this clock in an array, which the agent saves with its tables. Whoever begins a new experiment makes a new maze, or sets
-``clock[0] = 0``; beginning an episode, seeded or not, does not turn it back. Copies made by `make_vec` share one clock, and
-change after as many steps each.
+In `blocking_maze` and `shortcut_maze` the walls change once, after a number of steps that are counted over all episodes: a
+`ChangingMaze` holds this clock in an array, which the agent saves with its tables. Whoever begins a new experiment makes a new
+maze, or sets ``clock[0] = 0``; beginning an episode, seeded or not, does not turn it back. Copies made by `make_vec` share one
+clock, and change after as many steps each.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Pendulum: swing up and hold, by a torque too weak to lift it at once; step for step as Gymnasium's Pendulum-v1.
 
-State = (angle from upright, angular velocity); seen are cosine and sine of the angle, and the velocity. The action is a torque. Reward is
-minus a quadratic cost of angle, velocity and torque. Episodes never terminate: only the time limit cuts them, which is why bootstrapping at
-truncation matters here.
+State = (angle from upright, angular velocity); seen are cosine and sine of the angle, and the velocity. The action is a torque.
+Reward is minus a quadratic cost of angle, velocity and torque. Episodes never terminate: only the time limit cuts them, which is
+why bootstrapping at truncation matters here.
 """
 
 from __future__ import annotations

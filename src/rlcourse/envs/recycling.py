@@ -1,9 +1,10 @@
 """The recycling robot of Example 3.3: search for cans, wait for them, or go home to recharge.
 
-Two states, the battery's charge: high (0) and low (1). Searching earns `r_search` cans and keeps a high battery high with probability
-alpha, a low one low with probability beta; otherwise the low one is empty, the robot is carried home, which costs 3, and recharged. Waiting
-earns `r_wait` and uses nothing. Recharging earns nothing. Actions are search, wait, recharge; the book has no recharging of a full battery,
-here it does nothing and earns nothing, which is never better than to wait. The task continues for ever.
+Two states, the battery's charge: high (0) and low (1). Searching earns `r_search` cans and keeps a high battery high with
+probability alpha, a low one low with probability beta; otherwise the low one is empty, the robot is carried home, which costs 3,
+and recharged. Waiting earns `r_wait` and uses nothing. Recharging earns nothing. Actions are search, wait, recharge; the book has
+no recharging of a full battery, here it does nothing and earns nothing, which is never better than to wait. The task continues for
+ever.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The random walks of Example 6.2 (5 states) and of chapter 7 (19 states).
 
-Which end will be reached? States 0 to n - 1 lie in a row and an episode begins in the middle one. It ends off either end: in state n,
-beyond the left end, or in n + 1, beyond the right one. All rewards are zero except those for leaving. Actions are left and right; the walk
-of the book is the equiprobable policy, whose values are a straight line from one reward to the other: with 5 states 1/6, 2/6, ... 5/6.
+Which end will be reached? States 0 to n - 1 lie in a row and an episode begins in the middle one. It ends off either end: in state
+n, beyond the left end, or in n + 1, beyond the right one. All rewards are zero except those for leaving. Actions are left and
+right; the walk of the book is the equiprobable policy, whose values are a straight line from one reward to the other: with 5 states
+1/6, 2/6, ... 5/6.
 """
 
 from __future__ import annotations
