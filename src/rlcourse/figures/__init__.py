@@ -38,6 +38,9 @@ ALIASES: dict[str, str] = {  # another printed name: the figure
     "example-4.1": "4.1",
     "example-4.2": "4.2",
     "example-4.3": "4.3",
+    "example-6.1": "6.1",
+    "example-6.3": "6.2",
+    "example-6.7": "6.5",
     "exercise-3.24": "3.5",
     "exercise-3.9": "example-3.3",
 }
