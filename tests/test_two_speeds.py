@@ -188,8 +188,8 @@ def test_estimates_in_single_precision_differ_by_rounding_only(name):
 
 
 def test_a_box_with_a_parameter_that_cannot_be_made_is_reported_with_what_to_add():
-    with pytest.raises(pytest.fail.Exception, match=r"parameter 'kappa' .* add a line to argument\(\)"):
-        argument("kappa", "new_box", np.random.default_rng(0))
+    with pytest.raises(pytest.fail.Exception, match=r"parameter 'zeta' .* add a line to argument\(\)"):
+        argument("zeta", "new_box", np.random.default_rng(0))
 
 
 KERNELS = {  # arguments of what draws or computes over a vector; `test_every_kernel_is_known_here` insists on all of them
