@@ -15,7 +15,7 @@ from rlcourse.core.mdp import MDP
 
 __all__ = ["UntilOptimal"]
 
-STEPS, BUDGET, SOLVED, UPDATES, START, SHORTEST = range(6)
+STEPS, BUDGET, SOLVED, UPDATES, START, SHORTEST, STATE = range(7)
 
 
 class UntilOptimal(NamedTuple):
@@ -40,10 +40,10 @@ class UntilOptimal(NamedTuple):
 
     @classmethod
     def of(cls, world: MDP, Q: np.ndarray, shortest: int, budget: float, tally: np.ndarray | None = None) -> UntilOptimal:
-        """Make an experiment that ends when the greedy path has `shortest` steps, or after `budget` steps."""
+        """Make an experiment that ends when the greedy path has `shortest` steps (0: never), or after `budget` steps."""
         if world.successor.shape[2] != 1:
             raise ValueError("UntilOptimal needs a deterministic world: one outcome per pair")
-        sheet = np.zeros(6)
+        sheet = np.zeros(7)
         sheet[[BUDGET, START, SHORTEST]] = budget, np.argmax(np.diff(world.start, prepend=0.0)), shortest
         return cls(world, Q, np.zeros(1, np.int64) if tally is None else tally, sheet)
 
@@ -64,6 +64,7 @@ class UntilOptimal(NamedTuple):
             return state, 0.0, False, True
         c[STEPS] += 1.0
         next_state, reward, terminated, truncated = self.world.step(state, action, rng)
+        c[STATE] = next_state
         return next_state, reward, terminated, truncated or c[STEPS] >= c[BUDGET]
 
     def is_solved(self):
@@ -85,6 +86,6 @@ class UntilOptimal(NamedTuple):
     # The rest is for Python only: it is never called from a box.
 
     def result(self) -> dict[str, Any]:
-        """Return whether it was solved, the real steps until then, and the learner's counter at that moment."""
+        """Return whether it was solved, the real steps until then, the learner's counter at that moment, and where the learner stands."""
         c = self.sheet
-        return {"solved": bool(c[SOLVED]), "steps": int(c[STEPS]), "updates": int(c[UPDATES])}
+        return {"solved": bool(c[SOLVED]), "steps": int(c[STEPS]), "updates": int(c[UPDATES]), "state": int(c[STATE])}
