@@ -41,6 +41,9 @@ ALIASES: dict[str, str] = {  # another printed name: the figure
     "example-6.1": "6.1",
     "example-6.3": "6.2",
     "example-6.7": "6.5",
+    "example-8.1": "8.2",
+    "example-8.2": "8.4",
+    "example-8.3": "8.5",
     "exercise-3.24": "3.5",
     "exercise-3.9": "example-3.3",
 }

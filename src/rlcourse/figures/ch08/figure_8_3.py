@@ -84,7 +84,7 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     world, (none, planned) = dyna_maze(), data["Q"]
     known = np.any(data["Q"] != 0.0, axis=3).sum(axis=2)  # [2, runs] cells with a policy
     last = [np.flatnonzero(Q) for Q in none]
-    good = [np.mean([_reaches(Q, s, world) for s in np.flatnonzero(Q.any(axis=1))]) for Q in planned]
+    good = [np.mean([_reaches(Q, int(s), world) for s in np.flatnonzero(Q.any(axis=1))]) for Q in planned]
     one_step = [np.array_equal(entries, [4 * BELOW_GOAL]) for entries in last]
     return [
         less("without planning little more than one step is known", mean(known[0]), 2.0),
