@@ -72,9 +72,13 @@ def errors(
 
 
 def inside(alphas: np.ndarray, samples: np.ndarray, top: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a curve up to where it leaves the picture; beyond, samples [runs, alpha] are cut, as no band should fill the page."""
-    kept = len(alphas) if np.all(samples.mean(axis=0) < top) else int(np.argmax(samples.mean(axis=0) >= top)) + 1
-    return alphas[:kept], np.minimum(samples[:, :kept], 1.3 * top)
+    """Return a curve up to where it leaves the picture; there, samples [runs, alpha] are replaced by their mean: no band fills the page."""
+    heights = samples.mean(axis=0)
+    if np.all(heights < top):
+        return alphas, samples
+    last = int(np.argmax(heights >= top))
+    ends = np.full((len(samples), 1), min(heights[last], 3.0 * top))
+    return alphas[: last + 1], np.hstack([samples[:, :last], ends])
 
 
 def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
