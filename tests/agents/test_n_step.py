@@ -1,10 +1,11 @@
 """n-step methods against their equations written out, their neighbours, and exact values."""
 
-import gymnasium as gym
 import numpy as np
 import pytest
 
 from rlcourse.agents import (
+    TD0,
+    ConstantAlphaMC,
     ExpectedSarsa,
     NStepExpectedSarsa,
     NStepOffPolicyQ,
@@ -18,7 +19,6 @@ from rlcourse.agents import (
     Sarsa,
 )
 from rlcourse.core import exact
-from rlcourse.core.gymworld import model_of
 from rlcourse.core.mdp import MDP
 from rlcourse.core.policies import epsilon_greedy, epsilon_greedy_probabilities, sample
 from rlcourse.core.recorder import Recorder
@@ -208,6 +208,13 @@ def test_off_policy_prediction_with_one_policy_is_n_step_td_bit_for_bit():
         assert np.array_equal(ours, other.learn(2000).V)
 
 
+def test_one_step_td_is_td_0_bit_for_bit():
+    policy = np.random.default_rng(0).dirichlet(np.ones(3), 5)
+    ours, theirs = (kind(cycle(), policy=policy, gamma=GAMMA, seed=2, **n) for kind, n in ((NStepTD, {"n": 1}), (TD0, {})))
+    assert np.array_equal(ours.learn(2000).V, theirs.learn(2000).V)
+    assert np.array_equal(ours.history.rows, theirs.history.rows)
+
+
 def test_with_n_beyond_the_episode_n_step_td_is_every_visit_monte_carlo():
     recorder = Recorder.of(random_walk(19, -1.0, 1.0), 100_000)
     agent = NStepTD(random_walk(19, -1.0, 1.0), n=5000, alpha=0.1, gamma=GAMMA, seed=6)
@@ -224,8 +231,18 @@ def test_with_n_beyond_the_episode_n_step_td_is_every_visit_monte_carlo():
     assert np.array_equal(agent.V, V)
 
 
+def test_with_n_beyond_the_episode_it_is_constant_alpha_monte_carlo_bit_for_bit_where_no_state_recurs():
+    table = {s: {a: [(0.5, min(s + 1 + a, 7), float(s), s >= 6), (0.5, min(s + 2, 7), 1.0, s >= 5)] for a in (0, 1)} for s in range(8)}
+    for limit in (3, 100):
+        ours, theirs = (
+            kind(MDP.of(table), gamma=GAMMA, alpha=0.1, seed=2, **n) for kind, n in ((NStepTD, {"n": 50}), (ConstantAlphaMC, {}))
+        )
+        ours.limit = theirs.limit = limit
+        assert np.array_equal(ours.learn(episodes=300).V, theirs.learn(episodes=300).V)
+
+
 def test_sums_of_td_errors_are_n_step_errors_while_no_state_recurs():
-    table = {s: {0: [(1.0, s + 1, float(s * s), s == 6)]} for s in range(7)} | {7: {0: [(1.0, 7, 0.0, True)]}}
+    table = {s: {0: [(1.0, s + 1, float(s * s + 1), s == 6)]} for s in range(7)} | {7: {0: [(1.0, 7, 0.0, True)]}}
     for n in (1, 3, 20):
         ours, theirs = (kind(MDP.of(table), n=n, alpha=0.5, gamma=GAMMA).learn(episodes=1).V for kind in (NStepTDErrors, NStepTD))
         np.testing.assert_allclose(ours, theirs, atol=1e-12)
@@ -253,19 +270,17 @@ def test_all_remaining_updates_of_a_truncated_episode_bootstrap_from_where_the_l
 
 
 @pytest.mark.parametrize("kind", CONTROL)
-def test_control_converges_to_the_exact_optimum_of_frozen_lake(kind):
-    """On-policy methods to the best epsilon-soft policy, off-policy ones to q*."""
-    env, epsilon = gym.make("FrozenLake-v1").unwrapped, 0.3
-    on_policy = kind in (NStepSarsa, NStepExpectedSarsa)
-    right = exact.soft_policy(env, epsilon, GAMMA) if on_policy else exact.q_star(env, GAMMA)
-    wrong = exact.q_star(env, GAMMA) if on_policy else exact.soft_policy(env, epsilon, GAMMA)
+def test_control_converges_to_the_exact_optimum(kind):
+    """On-policy methods to the best epsilon-soft policy, off-policy ones to q*; both are 0.93 apart."""
+    world, epsilon = cycle(), 0.3
+    soft, greedy = exact.soft_policy(world, epsilon, GAMMA), exact.q_star(world, GAMMA)
+    assert np.abs(soft - greedy).max() > 0.9
     error = []
     for seed in range(10):
-        agent = kind(env, seed=seed, n=3, gamma=GAMMA, epsilon=epsilon, alpha=0.02).learn(300_000)
-        mean = np.mean([agent.learn(25_000).Q.copy() for _ in range(20)], axis=0)  # averages over the noise of a constant step
-        error.append(np.abs(mean - right).max())
-    assert np.mean(np.array(error) < 0.06) >= 0.9, error
-    assert np.abs(right - wrong).max() > 0.12, "the two optima could not be told apart"
+        agent = kind(world, seed=seed, n=3, gamma=GAMMA, epsilon=epsilon, alpha=0.01).learn(200_000)
+        mean = np.mean([agent.learn(10_000).Q.copy() for _ in range(40)], axis=0)  # averages over the noise of a constant step
+        error.append(np.abs(mean - (soft if kind in (NStepSarsa, NStepExpectedSarsa) else greedy)).max())
+    assert np.mean(np.array(error) < 0.2) >= 0.9, error  # measured: at most 0.17, with importance sampling; 0.08 to 0.12 without
 
 
 @pytest.mark.parametrize("kind", [NStepTD, NStepTDErrors, NStepOffPolicyTD, NStepOffPolicyQ])
@@ -283,10 +298,6 @@ def test_prediction_converges_to_the_exact_values(kind):
             error.append(np.abs(mean - agent.exact_values()).max())
         assert np.mean(np.array(error) < 0.1) >= 0.9, (more, error)
     assert agent.true_error() < 0.5
-
-
-def test_the_model_of_a_recorder_is_not_guessed():
-    assert model_of(Recorder.of(random_walk(), 10)) is None or isinstance(model_of(Recorder.of(random_walk(), 10)), MDP)
 
 
 def test_a_recorder_keeps_what_fits_and_changes_nothing():
