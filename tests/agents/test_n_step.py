@@ -5,8 +5,8 @@ import pytest
 
 from rlcourse.agents import (
     TD0,
-    ConstantAlphaMC,
     ExpectedSarsa,
+    MCPrediction,
     NStepExpectedSarsa,
     NStepOffPolicyQ,
     NStepOffPolicySarsa,
@@ -234,9 +234,8 @@ def test_with_n_beyond_the_episode_n_step_td_is_every_visit_monte_carlo():
 def test_with_n_beyond_the_episode_it_is_constant_alpha_monte_carlo_bit_for_bit_where_no_state_recurs():
     table = {s: {a: [(0.5, min(s + 1 + a, 7), float(s), s >= 6), (0.5, min(s + 2, 7), 1.0, s >= 5)] for a in (0, 1)} for s in range(8)}
     for limit in (3, 100):
-        ours, theirs = (
-            kind(MDP.of(table), gamma=GAMMA, alpha=0.1, seed=2, **n) for kind, n in ((NStepTD, {"n": 50}), (ConstantAlphaMC, {}))
-        )
+        ours = NStepTD(MDP.of(table), n=50, gamma=GAMMA, alpha=0.1, seed=2)
+        theirs = MCPrediction(MDP.of(table), first_visit=False, gamma=GAMMA, alpha=0.1, seed=2)
         ours.limit = theirs.limit = limit
         assert np.array_equal(ours.learn(episodes=300).V, theirs.learn(episodes=300).V)
 

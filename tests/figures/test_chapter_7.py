@@ -41,19 +41,14 @@ MUTANTS = {  # what is wrong: figure, box, text, its replacement
         "rho = product(ratios, tau + 1, h - 1 if terminated else h)",
         "rho = 1.0",
     ),
-    "off-policy Q that weights its first action": (
-        "exercise-7.7",
-        n_step_off_policy_q,
-        "rho = product(ratios, tau + 1,",
-        "rho = product(ratios, tau,",
-    ),
+    "off-policy Q that leaves out the last ratio": ("exercise-7.7", n_step_off_policy_q, "h - 1 if terminated else h", "h - 1"),
     "control variates that expect by the behaviour policy": (
         "exercise-7.7",
         n_step_off_policy_q,
         "expectation(policy[S_k]",
         "expectation(behavior[S_k]",
     ),
-    "control variates without the ratio": ("exercise-7.7", n_step_off_policy_q, "ratios[i] * (G", "(G"),
+    "control variates that subtract no estimate": ("exercise-7.7", n_step_off_policy_q, "(G - Q[S_k, actions[i]])", "G"),
 }
 
 
