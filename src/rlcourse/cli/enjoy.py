@@ -10,9 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.agents.tabular import TabularAgent
 from rlcourse.cli.options import Parser, count
 from rlcourse.cli.targets import find_agent
 from rlcourse.cli.usage import UsageError
+from rlcourse.core import spaces
+from rlcourse.core.exact import optimal_actions
+from rlcourse.core.world import WorldEnv
 
 __all__ = ["enjoy"]
 
@@ -28,11 +32,14 @@ def enjoy(argv: Sequence[str]) -> int:
     parser.add_argument("--max-steps", type=count, default=500, help="steps in a file at most [500]")
     parser.add_argument("--width", type=count, default=400, help="width of a GIF, pixels [400]")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first episode [0]")
+    parser.add_argument("--values", action="store_true", help="in a file: draw a tabular agent's values, greedy actions and path too")
     parsed = parser.parse(argv)
     agent, target, _ = find_agent(parsed.run, "last" if parsed.last else "best")
     if target is None:
         raise UsageError(f"{parsed.run} is not in a run folder, so its environment is unknown; name the run folder")
     file = parsed.gif or parsed.mp4
+    if file is None and parsed.values:
+        raise UsageError("--values draws into a file: add --gif out.gif")
     if file is None:
         return _window(agent, target, parsed)
     if not Path(file).absolute().parent.is_dir():
@@ -63,6 +70,8 @@ def _frames(agent: Any, target: Any, parsed: Any) -> tuple[list[np.ndarray], flo
         env = target.make(render_mode="rgb_array")
     except (TypeError, ValueError) as error:
         raise UsageError(f"{target.text} cannot be drawn: {error}") from error
+    if parsed.values:
+        _lay_values(agent, env, target)
     frames: list[np.ndarray] = []
     for episode in range(parsed.episodes):
         for _ in _play(agent, env, parsed.seed + episode, parsed.max_steps, frames):
@@ -74,10 +83,29 @@ def _frames(agent: Any, target: Any, parsed: Any) -> tuple[list[np.ndarray], flo
     return frames[: parsed.max_steps], fps
 
 
+def _lay_values(agent: Any, env: Any, target: Any) -> None:
+    """Let an environment draw a tabular agent's values and greedy actions under it, ties included."""
+    inner = env.unwrapped
+    if not isinstance(agent, TabularAgent):
+        raise UsageError(f"--values: {type(agent).__name__} keeps no table of values")
+    if not isinstance(inner, WorldEnv) or "values" not in inner.overlays():
+        raise UsageError(f"--values: {target.text} draws itself without values; those of rlcourse with finitely many states can")
+    states = np.arange(spaces.size(agent.observation_space))
+    given = "policy" in agent.inputs
+    Q = agent.action_values(states)
+    arrows = agent.policy == agent.policy.max(axis=1, keepdims=True) if given else optimal_actions(Q)
+    arrows = arrows & ~arrows.all(axis=1, keepdims=True)  # where all are equal, nothing was learned
+    overlay: dict[str, Any] = {"values": agent.V if given else Q.max(axis=1), "arrows": arrows, "path": []}
+    inner.overlay = {name: value for name, value in overlay.items() if name in inner.overlays()}
+
+
 def _play(agent: Any, env: Any, seed: int, max_steps: int, frames: list[np.ndarray] | None = None) -> Any:
     """Play an episode; yield each reward, and keep the pictures."""
     observation, _ = env.reset(seed=seed)
     state, start = None, True
+    path = getattr(env.unwrapped, "overlay", {}).get("path")
+    if path is not None:
+        path[:] = [env.unwrapped.state]
     for _ in range(max_steps):
         if frames is not None:
             picture = env.render()
@@ -86,6 +114,8 @@ def _play(agent: Any, env: Any, seed: int, max_steps: int, frames: list[np.ndarr
         action, state = agent.predict(observation, state=state, episode_start=start)
         observation, reward, terminated, truncated, _ = env.step(action)
         start = False
+        if path is not None:
+            path.append(env.unwrapped.state)
         yield float(reward)
         if terminated or truncated:
             if frames is not None:
@@ -101,7 +131,7 @@ def _write_gif(path: Path, frames: list[np.ndarray], fps: float, width: int) -> 
     for frame in frames[::every]:
         image = Image.fromarray(frame)
         size = (min(width, image.width), round(image.height * min(width, image.width) / image.width))
-        images.append(image.resize(size, Image.Resampling.LANCZOS).quantize(64))
+        images.append(image.resize(size, Image.Resampling.LANCZOS).quantize(128))
     images[0].save(path, save_all=True, append_images=images[1:], duration=round(1000 * every / fps), loop=0, optimize=True)
 
 

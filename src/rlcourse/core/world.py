@@ -6,6 +6,7 @@ world is at once something to live in and a sample model to plan with.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
@@ -65,6 +66,8 @@ class WorldEnv(gym.Env[Any, Any]):
     world : World
     state : int or tuple of float
         The explicit state; assign it to continue from anywhere.
+    overlay : dict
+        Further arguments of `picture`, such as values, arrows and path, with which `render` draws.
     """
 
     metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 30}
@@ -73,7 +76,7 @@ class WorldEnv(gym.Env[Any, Any]):
         self,
         world: World,
         render_mode: str | None = None,
-        picture: Callable[[Any, Any, Any], np.ndarray] | None = None,
+        picture: Callable[..., np.ndarray] | None = None,
         text: Callable[[Any, Any, Any], str] | None = None,
         fps: int = 30,
     ) -> None:
@@ -87,6 +90,7 @@ class WorldEnv(gym.Env[Any, Any]):
         self.render_mode = render_mode
         self.state: Any = None
         self.last_action: Any = None
+        self.overlay: dict[str, Any] = {}
         self._picture, self._text = picture, text
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -115,7 +119,12 @@ class WorldEnv(gym.Env[Any, Any]):
             return None
         if self.state is None:
             raise RuntimeError("call reset() before render()")
-        return draw(self.world, self.state, self.last_action)
+        return draw(self.world, self.state, self.last_action, **(self.overlay if draw is self._picture else {}))
+
+    def overlays(self) -> frozenset[str]:
+        """Return what `overlay` may hold: the further arguments of `picture`."""
+        parameters = () if self._picture is None else inspect.signature(self._picture).parameters
+        return frozenset(parameters) - {"world", "state", "action"}
 
     def _observation(self) -> Any:
         seen = self.world.observe(self.state)
