@@ -9,7 +9,7 @@ from rlcourse.core import exact
 from rlcourse.core.mdp import MDP
 from rlcourse.envs import branching_task, rod_maneuvering
 from rlcourse.envs.drawing_planning import Branches, Room
-from rlcourse.envs.rod import GOAL, OBSTACLES, SIZE, START, TURNS, place, state_at
+from rlcourse.envs.rod import OBSTACLES, SIZE, START, TURNS, moves_to_goal, place, state_at
 
 
 def as_table(world: MDP) -> MDP:
@@ -31,20 +31,6 @@ def as_table(world: MDP) -> MDP:
         for s in range(S)
     }
     return MDP.of(table, np.diff(world.start, prepend=0.0))
-
-
-def moves_to_goal(world: MDP) -> np.ndarray:
-    """Return the least number of moves from each state, by breadth-first search backwards; -1 where there is no way."""
-    S, A, _ = world.successor.shape
-    source, target = np.repeat(np.arange(S), A), world.successor.reshape(-1)
-    distance = np.full(S, -1)
-    front = np.array([state_at(*GOAL)])
-    steps = 0
-    while len(front):
-        distance[front] = steps
-        front = np.unique(source[np.isin(target, front) & (distance[source] < 0)])
-        steps += 1
-    return distance
 
 
 @pytest.mark.parametrize("world", [branching_task(20, 1), branching_task(7, 7, seed=3), branching_task(30, 4), rod_maneuvering()])

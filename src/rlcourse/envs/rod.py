@@ -20,7 +20,7 @@ from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
-__all__ = ["make_env", "make_vec", "place", "rod_maneuvering", "state_at"]
+__all__ = ["make_env", "make_vec", "moves_to_goal", "place", "rod_maneuvering", "state_at"]
 
 SIZE, TURNS = 20, 36  # positions along a side, angles
 HALF, RADIUS = 2.5, 0.25  # half the rod's length without its round ends, and half its thickness
@@ -74,6 +74,17 @@ def rod_maneuvering(across: bool = True) -> MDP:
     start[state_at(*START) :] = 1.0
     one = np.ones(successor.shape)
     return MDP(start, one, one.copy(), successor, -one, successor == state_at(*GOAL))
+
+
+def moves_to_goal(world: MDP) -> np.ndarray:
+    """Return the least number of moves from each state, shape [S], by breadth-first search from the goal; -1 where there is no way."""
+    S, A, _ = world.successor.shape
+    source, target = np.repeat(np.arange(S), A), world.successor.reshape(-1)
+    distance, front, moves = np.full(S, -1), np.array([state_at(*GOAL)]), 0
+    while len(front):
+        distance[front], moves = moves, moves + 1
+        front = np.unique(source[np.isin(target, front) & (distance[source] < 0)])
+    return distance
 
 
 def _steps(turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
