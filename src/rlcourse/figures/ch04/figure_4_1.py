@@ -1,4 +1,4 @@
-"""Figure 4.1: iterative policy evaluation on the small gridworld, and the greedy policies of its estimates.
+"""Figure 4.1: iterative policy evaluation on the small gridworld, and greedy policies.
 
 Undiscounted, reward -1 a step, the equiprobable random policy. Sweeps use two arrays, so v_k is the expected return of k steps; beside each
 v_k are all greedy actions. The estimates still change after the third sweep, but the greedy policy does not: it is optimal. The book prints

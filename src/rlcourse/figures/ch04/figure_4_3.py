@@ -1,4 +1,4 @@
-"""Figure 4.3: the gambler's problem at p_h = 0.4, value iteration sweep by sweep, and all optimal stakes.
+"""Figure 4.3: the gambler's problem at p_h = 0.4, sweep by sweep, and all optimal stakes.
 
 Above, the estimates after 1, 2 and 3 sweeps and at the end: in place, capital ascending. Below, the book draws one optimal policy, the
 smallest optimal stake (risking nothing is left out); here all optimal stakes are drawn, the smallest ones joined by a line. How many sweeps
