@@ -55,11 +55,10 @@ def picture(world: Any, state: Any, action: Any = None, values: Any = None) -> n
 
 
 def text(world: Any, state: Any, action: Any = None, values: Any = None) -> str:
-    """Return one line per arm: its number, its true value, an agent's estimate where there is one; below, what the marks mean."""
+    """Return one line per arm: its number, its true value, an agent's estimate where there is one; below, which arm was pulled."""
     true = world.true_values(state)
     lines = []
     for a, value in enumerate(true):
-        marks = f"{'A' if a == action else ' '}{'G' if value == max(true) else ' '}"
         estimate = "" if values is None else f"  estimate {values[a]:+.3f}"
-        lines.append(f"arm {a}  {marks}  q* {value:+.3f}{estimate}")
-    return "\n".join([*lines, "A: pulled last; G: greatest value"]) + "\n"
+        lines.append(f"arm {a}  q* {value:+.3f}{'  best' if value == max(true) else '':6}{estimate}".rstrip())
+    return "\n".join([*lines, "; no arm was pulled yet" if action is None else f"; arm {action} was pulled"]) + "\n"
