@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.planning.rollout import Rollout
     from rlcourse.agents.planning.rtdp import RTDP
     from rlcourse.agents.planning.trajectory_sampling import TrajectorySampling
+    from rlcourse.agents.temporal_difference.afterstate import AfterstateTD
     from rlcourse.agents.temporal_difference.batch_td0 import BatchTD0
     from rlcourse.agents.temporal_difference.double_expected_sarsa import DoubleExpectedSarsa
     from rlcourse.agents.temporal_difference.double_q_learning import DoubleQLearning
@@ -64,6 +65,7 @@ __all__ = [
     "PPO",
     "RTDP",
     "TD0",
+    "AfterstateTD",
     "BatchMC",
     "BatchTD0",
     "DoubleExpectedSarsa",
@@ -106,6 +108,11 @@ __all__ = [
 ]
 
 MODULES = {  # class: the file that holds it
+    "MCTS": "rlcourse.agents.planning.mcts",
+    "PPO": "rlcourse.agents.deep.ppo",
+    "RTDP": "rlcourse.agents.planning.rtdp",
+    "TD0": "rlcourse.agents.temporal_difference.td0",
+    "AfterstateTD": "rlcourse.agents.temporal_difference.afterstate",
     "BatchMC": "rlcourse.agents.monte_carlo.batch_mc",
     "BatchTD0": "rlcourse.agents.temporal_difference.batch_td0",
     "DoubleExpectedSarsa": "rlcourse.agents.temporal_difference.double_expected_sarsa",
@@ -123,7 +130,6 @@ MODULES = {  # class: the file that holds it
     "MCControl": "rlcourse.agents.monte_carlo.mc_control",
     "MCExploringStarts": "rlcourse.agents.monte_carlo.mc_exploring_starts",
     "MCPrediction": "rlcourse.agents.monte_carlo.mc_prediction",
-    "MCTS": "rlcourse.agents.planning.mcts",
     "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
     "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
     "NStepOffPolicySarsa": "rlcourse.agents.n_step.n_step_off_policy_sarsa",
@@ -135,16 +141,13 @@ MODULES = {  # class: the file that holds it
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
     "OffPolicyMCControl": "rlcourse.agents.monte_carlo.off_policy_mc_control",
     "OffPolicyMCPrediction": "rlcourse.agents.monte_carlo.off_policy_mc_prediction",
-    "PPO": "rlcourse.agents.deep.ppo",
     "PolicyIteration": "rlcourse.agents.dynamic_programming.policy_iteration",
     "PrioritizedSweeping": "rlcourse.agents.planning.prioritized_sweeping",
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
     "QPlanning": "rlcourse.agents.planning.q_planning",
-    "RTDP": "rlcourse.agents.planning.rtdp",
     "Rollout": "rlcourse.agents.planning.rollout",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
     "SarsaLambda": "rlcourse.agents.temporal_difference.sarsa_lambda",
-    "TD0": "rlcourse.agents.temporal_difference.td0",
     "TrajectorySampling": "rlcourse.agents.planning.trajectory_sampling",
     "UCBBandit": "rlcourse.agents.bandits.ucb",
     "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",

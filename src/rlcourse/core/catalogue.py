@@ -62,6 +62,7 @@ ENVIRONMENTS = (
         1000,
     ),
     Entry("rlcourse/Bandit-v0", "rlcourse.envs.k_armed:make_env", "rlcourse.envs.k_armed:bandit"),
+    Entry("rlcourse/TicTacToe-v0", "rlcourse.envs.tictactoe:make_env", "rlcourse.envs.tictactoe:tic_tac_toe", None, 0.98),
     Entry("rlcourse/DriftingBandit-v0", "rlcourse.envs.drifting:make_env", "rlcourse.envs.drifting:DriftingBandit", 10_000),
     Entry("rlcourse/CliffWalk-v0", "rlcourse.envs.cliff:make_env", "rlcourse.envs.cliff:cliff_walk", 1000, -13.0),
     Entry("rlcourse/WindyGridworld-v0", *WINDY, 1000, -15.0),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.room import robot_room
     from rlcourse.envs.small_grid import small_gridworld
     from rlcourse.envs.testbed import BanditTestbed
+    from rlcourse.envs.tictactoe import TicTacToe, tic_tac_toe
     from rlcourse.envs.two_policies import left_or_right
     from rlcourse.envs.walk import random_walk
     from rlcourse.envs.windy import windy_gridworld
@@ -58,6 +59,7 @@ __all__ = [
     "Pendulum",
     "Racetrack",
     "Recorded",
+    "TicTacToe",
     "bandit",
     "blackjack_game",
     "blackjack_state",
@@ -83,6 +85,7 @@ __all__ = [
     "shortcut_maze",
     "small_gridworld",
     "staying",
+    "tic_tac_toe",
     "windy_gridworld",
 ]
 
@@ -99,6 +102,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Pendulum": "rlcourse.envs.pendulum",
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",
+    "TicTacToe": "rlcourse.envs.tictactoe",
     "bandit": "rlcourse.envs.k_armed",
     "blackjack_game": "rlcourse.envs.blackjack",
     "blackjack_state": "rlcourse.envs.blackjack",
@@ -124,6 +128,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "shortcut_maze": "rlcourse.envs.maze",
     "small_gridworld": "rlcourse.envs.small_grid",
     "staying": "rlcourse.envs.one_state",
+    "tic_tac_toe": "rlcourse.envs.tictactoe",
     "windy_gridworld": "rlcourse.envs.windy",
 }
 
