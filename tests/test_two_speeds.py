@@ -20,7 +20,7 @@ from rlcourse.core import policies
 from rlcourse.core.box import Box, register_for_cpu
 from rlcourse.core.gymworld import as_world
 from rlcourse.core.trial import Trial
-from rlcourse.envs import CartPole, cliff_walk, windy_gridworld
+from rlcourse.envs import CartPole, cliff_walk, tic_tac_toe, windy_gridworld
 
 T, N, S, A = 12, 3, 48, 4
 
@@ -117,6 +117,16 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "S": lambda: 36,
         "mode": lambda: 0,
     }
+    if function.startswith("afterstate_"):
+        game, codes = tic_tac_toe("self"), 3**9
+        data |= {
+            "game": lambda: game,
+            "world": lambda: Trial.of(game, steps=3000),
+            "V": lambda: np.full(codes, 0.5),
+            "states": lambda: np.arange(200),
+            "Q": lambda: np.zeros((200, 9)),
+            "learn_from_exploration": lambda: False,
+        }
     if name not in data:
         pytest.fail(f"box {function} has a parameter {name!r} that tests/test_two_speeds.py cannot make: add a line to argument()")
     return data[name]()

@@ -32,7 +32,8 @@ EVERY = sorted(agents.MODULES)
 TABULAR = [name for name in EVERY if issubclass(getattr(agents, name), TabularAgent)]
 PLANNERS = [name for name in TABULAR if needs_model(name)]
 BANDITS = [name for name in TABULAR if ".bandits." in agents.MODULES[name]]
-LEARNERS = [name for name in TABULAR if name not in PLANNERS]
+SUITED = {"AfterstateTD": "rlcourse/TicTacToe-v0"}  # agents that need an environment of a kind, and one of that kind
+LEARNERS = [name for name in TABULAR if name not in PLANNERS and name not in SUITED]
 BOOTSTRAPPERS = [name for name in LEARNERS if name not in BANDITS]
 PREDICTORS = [name for name in TABULAR if "policy" in getattr(agents, name).inputs]  # they act by the policy that they evaluate
 DEEP = [name for name in EVERY if name not in TABULAR]
@@ -54,7 +55,7 @@ ALONE = {  # settings under which a real step makes one update, and no planning 
 
 def make(name: str, env=None, seed: int = 3, **settings) -> Agent:
     """An agent on a small environment that suits it."""
-    env = ("FrozenLake-v1" if name in TABULAR else "CartPole-v1") if env is None else env
+    env = SUITED.get(name, "FrozenLake-v1" if name in TABULAR else "CartPole-v1") if env is None else env
     return getattr(agents, name)(env, seed=seed, **(SMALL.get(name, {}) | settings))
 
 
@@ -237,7 +238,7 @@ def test_tables_take_every_finite_observation_and_actions_that_begin_anywhere(na
 
 @pytest.mark.parametrize("name", TABULAR)
 def test_an_observation_outside_the_space_is_refused(name):
-    for wrong in (16, -1):
+    for wrong in (make(name).observation_space.n, -1):
         with pytest.raises(ValueError, match="outside"):
             make(name).predict(wrong)
 
@@ -250,7 +251,7 @@ def test_a_component_outside_its_range_is_refused_and_not_taken_for_another_obse
 
 
 @pytest.mark.parametrize("steps", [1, 31, 33, 101])
-@pytest.mark.parametrize("name", LEARNERS + DEEP)
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *DEEP])
 def test_the_budget_of_steps_is_exact_and_counts_on(name, steps):
     agent = make(name).learn(steps)
     assert agent.num_timesteps == steps
@@ -259,19 +260,19 @@ def test_the_budget_of_steps_is_exact_and_counts_on(name, steps):
     assert not len(agent.history) or agent.history["timesteps"][-1] <= steps + 7
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED])
 def test_the_budget_of_episodes_is_exact(name):
     assert len(make(name).learn(episodes=17).history) == 17
 
 
 @pytest.mark.parametrize("bad", [{}, {"total_timesteps": 0}, {"total_timesteps": -5}, {"total_timesteps": 1.5}, {"episodes": True}])
-@pytest.mark.parametrize("name", LEARNERS + DEEP)
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *DEEP])
 def test_a_budget_that_is_none_is_refused(name, bad):
     with pytest.raises(ValueError, match=r"total_timesteps|episodes"):
         make(name).learn(**bad)
 
 
-@pytest.mark.parametrize("name", LEARNERS + DEEP)
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *DEEP])
 def test_a_callback_that_says_false_stops_and_none_goes_on(name):
     calls = []
     agent = make(name).learn(100 * ROLLOUT, callback=[lambda a: calls.append(a), lambda a: len(calls) < 3], callback_every=ROLLOUT)
@@ -319,7 +320,7 @@ def test_a_file_that_is_not_the_agents_is_refused(name, tmp_path):
     other = getattr(agents, next(other for other in EVERY if other != name))
     with pytest.raises(ValueError, match=f"holds a {name}, not a {other.__name__}"):
         other.load(path)
-    with pytest.raises(ValueError, match="was trained on"):
+    with pytest.raises(ValueError, match="needs a game" if name in SUITED else "was trained on"):
         type(agent).load(path, env="CliffWalking-v1" if name in TABULAR else "Acrobot-v1")
     assert type(agents.load(path)) is type(agent)
     path.write_bytes(path.read_bytes()[:-3])
@@ -400,6 +401,8 @@ def test_an_agent_that_names_no_environment_asks_for_one(tmp_path):
 @pytest.mark.parametrize("name", EVERY)
 def test_a_file_names_its_environment_only_where_the_id_alone_makes_it(name, tmp_path):
     id, options = ("FrozenLake-v1", {"is_slippery": False}) if name in TABULAR else ("Pendulum-v1", {"g": 5.0})
+    if name in SUITED:
+        id, options = SUITED[name], {"draw": 0.25}
     path = tmp_path / "agent.safetensors"
     make(name, gym.make(id, render_mode="rgb_array")).save(path)
     assert getattr(agents, name).load(path).env.spec.id == id

@@ -63,10 +63,11 @@ class TicTacToe(NamedTuple):
         if (state // POWERS[action]) % 3 != 0:
             return state, 0.0, True, False
         after = state + POWERS[action]
-        if STATUS[after] != 0:
-            return after, 1.0 if STATUS[after] == 1 else self.draw, True, False
+        reward = 1.0 if STATUS[after] == 1 else self.draw if STATUS[after] == 3 else 0.0
         if self.self_play:
-            return int(TURNED[after]), 0.0, False, False
+            return int(TURNED[after]), reward, STATUS[after] != 0, False
+        if STATUS[after] != 0:
+            return after, reward, True, False
         seen = int(TURNED[after])
         answered = seen + POWERS[sample(self.opponent[seen], rng)]
         return int(TURNED[answered]), self.draw if STATUS[answered] == 3 else 0.0, STATUS[answered] != 0, False

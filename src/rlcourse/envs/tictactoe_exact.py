@@ -44,13 +44,21 @@ def _levels() -> tuple[np.ndarray, ...]:
 LEVELS = _levels()
 
 
-def positions() -> int:
-    """Return the number of positions that a game can come to, the empty board and the ends of games included."""
-    ends = [
-        np.unique([code + power for code in level for a, power in enumerate(POWERS) if MARKS[code, a] == 0 and STATUS[code + power] != 0])
-        for level in LEVELS
-    ]
-    return sum(map(len, LEVELS)) + sum(map(len, ends))
+def positions(symmetric: bool = False) -> int:
+    """Return the number of positions that a game can come to, the empty board and the ends of games included.
+
+    Parameters
+    ----------
+    symmetric : bool
+        Count positions that are turned or mirrored images of each other once (Exercise 1.2).
+    """
+    codes = np.concatenate(LEVELS)
+    after = np.unique(np.concatenate([codes[MARKS[codes, a] == 0] + power for a, power in enumerate(POWERS)]))
+    reached = np.concatenate([codes, TURNED[after[STATUS[after] != 0]]])
+    squares = np.arange(9).reshape(3, 3)
+    images = [np.rot90(board, k).ravel() for board in (squares, squares.T) for k in range(4)]
+    kept = np.min([MARKS[reached][:, image] @ np.array(POWERS) for image in images], axis=0) if symmetric else reached
+    return len(np.unique(kept))
 
 
 def random_policy() -> np.ndarray:
@@ -112,7 +120,7 @@ def solve(
 
 @functools.cache
 def _moves(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each position of n marks and each square: whether it is free, the board turned after it, the result, whether it goes on."""
+    """Return for each position of n marks and each square: is it free, the turned board after it, the result, does it go on."""
     codes = LEVELS[n]
     free = MARKS[codes] == 0  # [m, 9]
     after = np.where(free, codes[:, None] + np.array(POWERS), 0)
@@ -123,7 +131,7 @@ def _moves(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def greedy(Q: np.ndarray) -> np.ndarray:
-    """Return the policy that is greedy in action values [3^9, 9], -inf where a square is taken; equals share; zero where the game is over."""
+    """Return the policy that is greedy in action values [3^9, 9] (-inf: taken); equals share; zero where the game is over."""
     codes = np.concatenate(LEVELS)
     best = Q[codes] == Q[codes].max(axis=1, keepdims=True)
     policy = np.zeros((CODES, 9))

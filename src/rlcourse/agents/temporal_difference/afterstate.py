@@ -7,8 +7,8 @@ ahead, takes the move to the afterstate of greatest value, or now and then a ran
 
 After an exploratory move nothing is backed up, so V tends to the values of greedy play; with `learn_from_exploration` it tends to those
 of play with exploration (Exercise 1.4). Where sides alternate (self-play, Exercise 1.1), both learn in one table. An afterstate that ends
-the game has its value from the beginning; one after which the other side ends it tends to what was earned. A game that a time
-limit cuts teaches nothing more: the value of its last afterstate stands.
+the game has its value from the beginning; one after which the other side ends it tends to what was earned. The last of a game that a
+time limit cuts keeps its value.
 """
 
 from __future__ import annotations
@@ -96,11 +96,7 @@ class AfterstateTD(TabularAgent):
 
     It has `moves()`, their number; `afterstate(state, move)`, -1 for an illegal one; `outcome(afterstate)`, what it earns where it ends
     the game, else nan; `alternates()`, whether the next step is the other side's; and `rival(reward)`, what that side earns at the end.
-
-    Attributes
-    ----------
-    V : ndarray of float64, shape [S]
-        Values of afterstates.
+    The agent's V [S] holds the values of afterstates.
     """
 
     Config = AfterstateTDConfig
