@@ -31,7 +31,7 @@ FINAL = {1: 0.002066, 5: 0.017385, 10: 0.043463, 12: 0.057659, 13: 0.065239, 15:
          99: 0.964333}  # fmt: skip
 HILL = (*range(1, 13), *range(12, 0, -1))
 SMALLEST = (*HILL, 25, *HILL, 50, *HILL, 25, *HILL)  # optimal stakes at capital 1 .. 99
-TIES = {51: {1, 49}, 64: {11, 14, 36}, 13: {12, 13}, 37: {12, 13, 37}}
+TIES = {13: [12, 13], 37: [12, 13, 37], 51: [1, 49], 64: [11, 14, 36]}
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         found.append(true(f"sweep {k} has reached {', '.join(map(str, printed))}", off < 5.1e-5, f"largest difference {off:.1e}"))
     off = max(abs(float(V[3, s]) - value) for s, value in FINAL.items())
     others = int((optimal[1:100].argmax(axis=1) != SMALLEST).sum())
-    ties = {s: {int(a) for a in np.flatnonzero(optimal[s])} for s in TIES}
+    ties = {s: [int(a) for a in np.flatnonzero(optimal[s])] for s in TIES}
     capital = np.arange(1, 100)
     bold = float(np.abs(V[3, 1:100] - data["bold"][1:100]).max())
     return [

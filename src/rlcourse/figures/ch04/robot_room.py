@@ -131,7 +131,9 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     return [
         *found,
         true(
-            "with the model fewer updates are needed than without", first["value iteration"] < min(first[name] for name in LEARNERS), detail
+            "value iteration, which has the model, needs fewer updates than any learner",
+            first["value iteration"] < min(first[name] for name in LEARNERS),
+            detail,
         ),
     ]
 
