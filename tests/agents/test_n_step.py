@@ -1,5 +1,9 @@
 """n-step methods against their equations written out, their neighbours, and exact values."""
 
+import importlib.util
+from pathlib import Path
+from unittest import mock
+
 import numpy as np
 import pytest
 
@@ -18,12 +22,23 @@ from rlcourse.agents import (
     NStepTreeBackup,
     Sarsa,
 )
+from rlcourse.agents.n_step.n_step_expected_sarsa import n_step_expected_sarsa
+from rlcourse.agents.n_step.n_step_off_policy_sarsa import n_step_off_policy_sarsa
+from rlcourse.agents.n_step.n_step_q_sigma import n_step_q_sigma
+from rlcourse.agents.n_step.n_step_sarsa import n_step_sarsa
+from rlcourse.agents.n_step.n_step_td import n_step_td
+from rlcourse.agents.n_step.n_step_tree_backup import n_step_tree_backup
 from rlcourse.core import exact
+from rlcourse.core.box import Box
 from rlcourse.core.mdp import MDP
 from rlcourse.core.policies import epsilon_greedy, epsilon_greedy_probabilities, sample
 from rlcourse.core.recorder import Recorder
 from rlcourse.core.trial import Trial
 from rlcourse.envs import random_walk, windy_gridworld
+
+_spec = importlib.util.spec_from_file_location("harness", Path(__file__).parents[1] / "figures" / "harness.py")
+harness = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(harness)
 
 CONTROL = (NStepSarsa, NStepExpectedSarsa, NStepOffPolicySarsa, NStepTreeBackup, NStepQSigma)
 DRAWS_AHEAD = (NStepSarsa, NStepOffPolicySarsa, NStepOffPolicyQ)  # they draw A_t+1 before the update at time t + 1
@@ -154,6 +169,39 @@ def test_boxes_do_what_their_equations_say_also_where_a_time_limit_strikes(n, li
         for control_variates in (True, False):
             compare(NStepOffPolicyTD, n, limit, ("policy", "behavior"), control_variates=control_variates)
             compare(NStepOffPolicyQ, n, limit, ("policy", "behavior"), control_variates=control_variates)
+
+
+FLUSH = ("while tau < T - 1:", "while t < T:")
+OFF = {"epsilon": 0.4, "target_epsilon": 0.2}
+MUTANTS = {  # what is wrong: agent, box, text, its replacement, settings
+    "TD whose return begins one step late": (NStepTD, n_step_td, "tau + 1, h, gamma", "tau + 2, h, gamma", {}),
+    "Sarsa that lost a gamma": (NStepSarsa, n_step_sarsa, "tau + 1, h, gamma, G", "tau + 1, h, gamma, G / gamma", {"epsilon": 0.4}),
+    "Sarsa without a bootstrap at a time limit": (NStepSarsa, n_step_sarsa, "0.0 if terminated", "0.0 if T == h", {"epsilon": 0.4}),
+    "Expected Sarsa that forgets the end": (NStepExpectedSarsa, n_step_expected_sarsa, *FLUSH, {"epsilon": 0.4}),
+    "Expected Sarsa that expects the greedy action": (
+        NStepExpectedSarsa, n_step_expected_sarsa, "expected_value(Q[states[h % m]], epsilon)", "expected_value(Q[states[h % m]], 0.0)",
+        {"epsilon": 0.4},
+    ),
+    "off-policy Sarsa without its ratio": (NStepOffPolicySarsa, n_step_off_policy_sarsa, "alpha * rho", "alpha", OFF),
+    "off-policy Sarsa with a ratio one step early": (NStepOffPolicySarsa, n_step_off_policy_sarsa, "ratios, tau + 1", "ratios, tau", OFF),
+    "off-policy Sarsa without the last ratio": (NStepOffPolicySarsa, n_step_off_policy_sarsa, "h - 1 if terminated else h", "h - 1", OFF),
+    "tree backup without gamma": (NStepTreeBackup, n_step_tree_backup, "+ gamma * branch", "+ branch", OFF),
+    "tree backup one step short": (NStepTreeBackup, n_step_tree_backup, "range(h - 1, tau, -1)", "range(h - 1, tau + 1, -1)", OFF),
+    "tree backup that expects by its behaviour": (NStepTreeBackup, n_step_tree_backup, "]], target_epsilon)", "]], epsilon)", OFF),
+    "Q(sigma) that ignores sigma": (NStepQSigma, n_step_q_sigma, "(1.0 - sigmas[i]) * pi", "(1.0 - sigmas[i]) * ratios[i]", OFF),
+    "Q(sigma) without its ratio": (NStepQSigma, n_step_q_sigma, "sigmas[i] * ratios[i]", "sigmas[i]", OFF),
+    "Q(sigma) without its control variate": (NStepQSigma, n_step_q_sigma, "(G - q[A_k])", "G", OFF),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", sorted(MUTANTS))
+def test_a_mutant_does_not_do_what_the_equations_say(what):
+    kind, box, old, new, settings = MUTANTS[what]
+    given = ("policy",) if kind is NStepTD else ()
+    with mock.patch.object(Box, "compiled", lambda box, *args: box.python(*args)):
+        compare(kind, 3, 7, given, **settings)
+        with harness.mutated(box, old, new), pytest.raises(AssertionError, match="Not equal to tolerance"):
+            compare(kind, 3, 7, given, **settings)
 
 
 def learned(kind, **settings):

@@ -33,7 +33,7 @@ TASKS = ((19, -1.0, 0.0), (19, 0.0, 0.5), (19, 0.0, 0.0), (5, -1.0, 0.0), (5, 0.
 class Settings(Config):
     """What the figure is made with."""
 
-    runs: Count = 400
+    runs: Count = 200
     episodes: Count = 10
     fine: bool = True  # 27 step sizes; else 11
 
