@@ -75,6 +75,8 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "lam": lambda: 0.8,
         "sigma": lambda: 0.6,
         "N0": lambda: 10.0,
+        "episodes": lambda: np.zeros(1),
+        "noise": lambda: 1.0,
         "F": lambda: rng.integers(-1, 40, (S, A, 3)),
         "w": lambda: np.zeros(40),
         "replacing": lambda: False,

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.temporal_difference.double_q_learning import DoubleQLearning
     from rlcourse.agents.temporal_difference.expected_sarsa import ExpectedSarsa
     from rlcourse.agents.temporal_difference.linear_sarsa_lambda import LinearSarsaLambda
+    from rlcourse.agents.temporal_difference.noisy_q_learning import NoisyQLearning
     from rlcourse.agents.temporal_difference.q_learning import QLearning
     from rlcourse.agents.temporal_difference.sarsa import Sarsa
     from rlcourse.agents.temporal_difference.sarsa_lambda import SarsaLambda
@@ -92,6 +93,7 @@ __all__ = [
     "NStepTD",
     "NStepTDErrors",
     "NStepTreeBackup",
+    "NoisyQLearning",
     "OffPolicyMCControl",
     "OffPolicyMCPrediction",
     "PolicyIteration",
@@ -139,6 +141,7 @@ MODULES = {  # class: the file that holds it
     "NStepTD": "rlcourse.agents.n_step.n_step_td",
     "NStepTDErrors": "rlcourse.agents.n_step.n_step_td_errors",
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
+    "NoisyQLearning": "rlcourse.agents.temporal_difference.noisy_q_learning",
     "OffPolicyMCControl": "rlcourse.agents.monte_carlo.off_policy_mc_control",
     "OffPolicyMCPrediction": "rlcourse.agents.monte_carlo.off_policy_mc_prediction",
     "PolicyIteration": "rlcourse.agents.dynamic_programming.policy_iteration",

@@ -1,0 +1,1 @@
+"""Ladders: several methods on one task, beside its exact optimum."""
