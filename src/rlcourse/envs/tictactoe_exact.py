@@ -114,7 +114,7 @@ def solve(
             best = score >= score.max(axis=1, keepdims=True) - 1e-9
             soft = (1.0 - epsilon) * best / best.sum(axis=1, keepdims=True) + epsilon * free / free.sum(axis=1, keepdims=True)
         Q[codes], played[codes] = score, soft if given is None else given[codes]
-        shares[codes] = (played[codes][:, :, None] * result).sum(axis=1)
+        shares[codes] = np.matmul(played[codes][:, None, :], result)[:, 0]
     return shares, Q, played
 
 

@@ -32,6 +32,7 @@ __all__ = ["ALIASES", "DRAFT", "find", "in_chapter", "in_folder", "load", "make"
 FOLDER = Path(__file__).parent
 
 ALIASES: dict[str, str] = {  # another printed name: the figure
+    "tic-tac-toe": "section-1.5",
     "example-3.5": "3.2",
     "example-3.6": "3.3",
     "example-3.8": "3.5",
