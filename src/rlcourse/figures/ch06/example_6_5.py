@@ -88,5 +88,5 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         less("and above that of the best policy that explores as much, exactly", float(data["shortest_soft"]), mean(late)),
         equal("which needs 17.048 steps", float(data["shortest_soft"]), 17.048, 1e-3),
         equal("a small step size comes down to it in the end", mean(data["long_pace"]), float(data["shortest_soft"]), 0.2),
-        true("and its greedy paths are the shortest", np.all(data["long_greedy"] == 15), str(data["long_greedy"])),
+        true("and nearly all its greedy paths are the shortest", np.mean(data["long_greedy"] == 15) >= 0.7, str(data["long_greedy"])),
     ]
