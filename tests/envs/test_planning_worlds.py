@@ -216,3 +216,10 @@ def test_a_board_shows_values_arrows_and_paths():
     assert np.array_equal(draw(None, 7, arrows=greedy), draw(None, 7, arrows=ties))
     assert np.array_equal(draw(None, 7, arrows=np.full(25, -1)), plain)
     assert np.array_equal(draw(None, 7, values=np.full(25, np.nan)), plain)
+
+
+def test_arrays_that_are_views_become_arrays_of_the_one_kind_that_boxes_are_compiled_for():
+    ones = np.broadcast_to(1.0, (2, 1, 1))
+    made = MDP.from_arrays(ones, np.zeros((2, 1, 1), np.int32), np.zeros((2, 1, 1), int), np.ones((2, 1, 1), int))
+    assert [array.dtype.kind for array in made] == ["f", "f", "f", "i", "f", "b"]
+    assert all(array.flags["C_CONTIGUOUS"] and array.flags["WRITEABLE"] for array in made)

@@ -91,7 +91,8 @@ class MDP(NamedTuple):
         ValueError
             Where shapes differ, probabilities do not sum to one, or a possible successor does not exist.
         """
-        arrays = [np.asarray(probability, dtype=float), np.asarray(successor), np.asarray(reward, dtype=float), np.asarray(terminal)]
+        kinds = (np.float64, np.int64, np.float64, np.bool_)
+        arrays = [np.require(a, kind, ["C", "W"]) for a, kind in zip((probability, successor, reward, terminal), kinds, strict=True)]
         p, following, r, over = arrays
         if p.ndim != 3 or 0 in p.shape or any(array.shape != p.shape for array in arrays):
             raise ValueError(f"outcomes must be arrays of one shape [S, A, K], not {[array.shape for array in arrays]}")
@@ -99,7 +100,7 @@ class MDP(NamedTuple):
             raise ValueError("the probabilities of each state and action must be >= 0 and sum to 1, and rewards be finite")
         if np.any((following < 0) | (following >= len(p))):
             raise ValueError(f"successors must be states, 0..{len(p) - 1}")
-        return cls(_cumulative(_starts(start, len(p))), p, _cumulative(p), following.astype(np.int64), r, over.astype(np.bool_))
+        return cls(_cumulative(_starts(start, len(p))), p, _cumulative(p), following, r, over)
 
     @property
     def observation_space(self) -> gym.spaces.Discrete:
