@@ -101,3 +101,20 @@ def test_the_best_return_of_frozen_lake_depends_on_the_limit():
     assert returns == pytest.approx([0.7422, 0.7442, 14 / 17], abs=5e-5)
     uniform = np.full((16, 4), 0.25)
     assert horizon.policy_return("FrozenLake-v1", uniform, steps=10_000) == pytest.approx(exact.exact_return("FrozenLake-v1", uniform))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in agents.MODULES if ".deep." not in agents.MODULES[name]))
+def test_no_tabular_agent_disturbs_it_nor_is_disturbed(name, monkeypatch):
+    errors = []
+    monkeypatch.setattr("threading.excepthook", errors.append)
+    try:
+        agent = getattr(agents, name)("FrozenLake-v1", seed=1)
+    except ValueError:
+        pytest.skip("not for this environment")
+    before = agent.rng.bit_generator.state
+    known = Truth(agent)
+    known.error(agent)
+    known.policy_return(agent)
+    assert known.optimum() is None or known.optimum()[0] == pytest.approx(0.74419, abs=1e-5)
+    assert errors == []
+    assert agent.rng.bit_generator.state == before

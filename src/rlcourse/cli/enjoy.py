@@ -95,7 +95,8 @@ def _lay_values(agent: Any, env: Any, target: Any) -> None:
     Q = agent.action_values(states)
     arrows = agent.policy == agent.policy.max(axis=1, keepdims=True) if given else optimal_actions(Q)
     arrows = arrows & ~arrows.all(axis=1, keepdims=True)  # where all are equal, nothing was learned
-    overlay: dict[str, Any] = {"values": agent.V if given else Q.max(axis=1), "arrows": arrows, "path": []}
+    mine = agent.V if "V" in agent.tables else (agent.policy * Q).sum(axis=1) if given else Q.max(axis=1)
+    overlay: dict[str, Any] = {"values": mine, "arrows": arrows, "path": []}
     inner.overlay = {name: value for name, value in overlay.items() if name in inner.overlays()}
 
 

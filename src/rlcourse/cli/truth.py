@@ -1,7 +1,7 @@
 """What is known exactly of a tabular agent and its environment: true error, exact return, optimum; None where it is not known.
 
 Only where the environment has a model of a moderate size that does not change with time, and never for longer than a few
-seconds: what takes longer is left out.
+seconds: after the first thing that takes longer, all of it is left out.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = ["Truth"]
 
 PAIRS, OUTCOMES = 100_000, 4_000_000  # (state, action) pairs, and outcomes of all of them, up to which a model counts as small
 PATIENCE = 3.0  # seconds
+SEARCH = 0.5  # seconds for the greedy actions of all states: an agent that searches in each of them takes longer
 
 
 class Truth:
@@ -47,11 +48,8 @@ class Truth:
         self._judged = self._known and env is None
 
     def error(self, agent: Any) -> float | None:
-        """Return the root-mean-square distance of an agent's values from what it is after; None where that is not known.
-
-        Once it took too long it is never tried again.
-        """
-        if not (self._judged and agent.tables and self._plans_quickly(agent)):
+        """Return the root-mean-square distance of an agent's values from what it is after; None where that is not known."""
+        if not (self._known and self._judged and agent.tables and self._plans_quickly(agent)):
             return None
         found = self._patiently(agent.true_error)
         self._judged = found is not None
@@ -83,11 +81,11 @@ class Truth:
         return self._states() * spaces.size(self.env.action_space) <= PAIRS
 
     def _plans_quickly(self, agent: Any) -> bool:
-        """Whether its greedy actions are soon known in all states: an agent that searches in each takes long."""
+        """Whether its greedy actions are soon known in all states."""
         agent._actions(np.arange(1), True)  # compiled
         began = time.perf_counter()
         agent._actions(np.arange(1), True)
-        return (time.perf_counter() - began) * self._states() < PATIENCE
+        return (time.perf_counter() - began) * self._states() < SEARCH
 
     def _patiently(self, function: Callable[[], Any]) -> Any:
         """Return what a function returns; None where that takes too long or it raises ValueError."""
@@ -96,12 +94,13 @@ class Truth:
         def work() -> None:
             try:
                 found.append(function())
-            except ValueError:
+            except (ValueError, MemoryError):
                 found.append(None)
 
         worker = threading.Thread(target=work, daemon=True)
         worker.start()
         worker.join(PATIENCE)
+        self._known = self._known and bool(found)
         if not found or found[0] is None or (isinstance(found[0], float) and not np.isfinite(found[0])):
             return None
         return found[0]
