@@ -145,6 +145,14 @@ def test_list_and_show_answer(capsys):
         assert words in capsys.readouterr().out
 
 
+def test_an_agent_is_found_by_its_class_and_by_its_file():
+    from rlcourse.cli.settings import algo_key
+    from rlcourse.cli.targets import agent_name
+
+    for name in agents.MODULES:
+        assert agent_name(name) == agent_name(algo_key(name)) == agent_name(algo_key(name).replace("_", "-")) == name
+
+
 def test_every_preset_names_an_environment_and_right_settings():
     from rlcourse.cli.targets import agent_class, agent_name, find_environment
     from rlcourse.core.config import build

@@ -99,8 +99,9 @@ def _from_file(text: str) -> Target:
 
 
 def agent_name(text: str) -> str:
-    """Return the class name of an agent, however its name is written."""
-    plain = {_plain(name): name for name in agents.MODULES}
+    """Return the class name of an agent, however its name, or that of its file, is written."""
+    files = {_plain(module.rsplit(".", 1)[1]): name for name, module in agents.MODULES.items()}
+    plain = files | {_plain(name): name for name in agents.MODULES}
     if _plain(text) not in plain:
         written = sorted({module.rsplit(".", 1)[1] for module in agents.MODULES.values()})
         raise UsageError(f"--algo: unknown agent {text!r}{did_you_mean(text.lower().replace('-', '_'), written)}")
