@@ -16,7 +16,7 @@ from rlcourse.envs import ChangingMaze
 from rlcourse.envs.drawing_maze import walls
 from rlcourse.figures import style
 
-__all__ = ["EVERY", "cumulative", "maze"]
+__all__ = ["EVERY", "cumulative", "maze", "still_walking"]
 
 EVERY = 10  # steps between two points of a curve
 
@@ -63,6 +63,18 @@ def cumulative(
         rows = trial.take_rows()
         earned[i] = np.searchsorted(rows[rows[:, 2] > 0, 3], np.arange(0, steps + 1, EVERY), side="right")
     return earned
+
+
+def still_walking(world: ChangingMaze, steps: int) -> float:
+    """Return the probability that a random walk has not reached the goal after so many steps; exact."""
+    model = world.model()
+    S, A = model.successor.shape[:2]
+    at = np.diff(model.start, prepend=0.0)
+    for _ in range(steps):
+        after = np.zeros(S)
+        np.add.at(after, model.successor[:, :, 0], at[:, None] * ~model.terminal[:, :, 0] / A)
+        at = after
+    return float(at.sum())
 
 
 def _square(x: float, y: float, side: float, color: str) -> Any:

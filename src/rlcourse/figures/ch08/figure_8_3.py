@@ -22,7 +22,7 @@ from rlcourse.core.trial import Trial
 from rlcourse.core.until_optimal import UntilOptimal
 from rlcourse.envs import dyna_maze
 from rlcourse.figures import mazes, style
-from rlcourse.figures.claims import Claim, less, mean, true
+from rlcourse.figures.claims import Claim, equal, less, mean, true
 from rlcourse.figures.experiment import Lab
 
 __all__ = ["FAST", "FULL", "Settings", "claims", "draw", "run"]
@@ -85,10 +85,18 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     known = np.any(data["Q"] != 0.0, axis=3).sum(axis=2)  # [2, runs] cells with a policy
     last = [np.flatnonzero(Q) for Q in none]
     good = [np.mean([_reaches(Q, int(s), world) for s in np.flatnonzero(Q.any(axis=1))]) for Q in planned]
+    last_step = data["Q"][:, :, BELOW_GOAL, 0]  # [2, runs] the value of the last step
+    times = np.log(1.0 - last_step) / np.log(1.0 - settings.alpha)  # how often it was moved towards 1
     one_step = [np.array_equal(entries, [4 * BELOW_GOAL]) for entries in last]
     return [
         less("without planning little more than one step is known", mean(known[0]), 2.0),
         less("without planning, in most runs it is the last step and nothing else", 0.5, float(np.mean(one_step))),
+        equal("without planning the last step has been updated once: its value is alpha", float(np.abs(times[0] - 1.0).max()), 0.0, 1e-9),
+        true(
+            "with planning it has been updated a whole number of times, several in the mean",
+            (np.abs(times[1] - times[1].round()) < 1e-6).all() and times[1].mean() > 3,
+            f"{times[1].min():.6g} to {times[1].max():.6g} times",
+        ),
         less("with planning at least a third of the cells have a policy", FREE / 3, mean(known[1])),
         less("planning finds more of the policy in every run", 0.0, float(np.min(known[1] - known[0]))),
         less("with planning, the arrows lead to the goal from nine of ten cells that have one", 0.9, mean(good)),

@@ -18,13 +18,14 @@ import numpy as np
 from rlcourse.core.config import Config, Count, Discount, NonNegative, Probability, StepSize
 from rlcourse.envs import blocking_maze
 from rlcourse.figures import mazes, style
-from rlcourse.figures.claims import Claim, less, mean, true
+from rlcourse.figures.claims import Claim, equal, less, mean, true
 from rlcourse.figures.experiment import Lab
 
 __all__ = ["FAST", "FULL", "Settings", "claims", "draw", "run"]
 
 METHODS = ("Dyna-Q+", "Dyna-Q")
 WHEN, STEPS, SHORT, LONG = 1000, 3000, 10, 16  # steps to the goal before and after
+WALK = 300  # steps after which about half of all random walks have not reached the goal
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         less("Dyna-Q has not found the new way in more runs", lost[0], lost[1]),
         less("Dyna-Q+ has found it in nearly all", lost[0].mean, 0.05),
         less("the new way is longer: Dyna-Q+ earns less per step in the end", mean(late[0] - plus[:, at]), 0.0),
+        equal(
+            f"before its first reward Dyna-Q is a random walk: as many runs have none after {WALK} steps as such walks",
+            mean(1.0 * (plain[:, WALK // mazes.EVERY] == 0)),
+            mazes.still_walking(blocking_maze(), WALK),
+        ),
         true("no run earns faster than the shortest path allows", _possible(data["reward"]), f"1 in {SHORT} steps, later 1 in {LONG}"),
     ]
     return found

@@ -17,13 +17,14 @@ import numpy as np
 from rlcourse.core.config import Config, Count, Discount, NonNegative, Probability, StepSize
 from rlcourse.envs import shortcut_maze
 from rlcourse.figures import mazes, style
-from rlcourse.figures.claims import Claim, less, mean, true
+from rlcourse.figures.claims import Claim, equal, less, mean, true
 from rlcourse.figures.experiment import Lab
 
 __all__ = ["FAST", "FULL", "Settings", "claims", "draw", "run"]
 
 METHODS = ("Dyna-Q+", "Dyna-Q")
 WHEN, STEPS, LONG, SHORT = 3000, 6000, 16, 10  # steps to the goal before and after
+WALK = 500  # steps after which about half of all random walks have not reached the goal
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         less("Dyna-Q hardly ever finds the shortcut", float(np.mean(late[1] > bound)), 0.2),
         less("Dyna-Q+ finds it in nearly all runs", float(np.mean(late[0] <= bound)), 0.1),
         less("Dyna-Q+ then earns more per step than the long way could give", float(bound), mean(late[0])),
+        equal(
+            f"before its first reward Dyna-Q is a random walk: as many runs have none after {WALK} steps as such walks",
+            mean(1.0 * (plain[:, WALK // mazes.EVERY] == 0)),
+            mazes.still_walking(shortcut_maze(), WALK),
+        ),
         true("no run earns faster than the shortest path allows", _possible(data["reward"]), f"1 in {LONG} steps, later 1 in {SHORT}"),
     ]
 
