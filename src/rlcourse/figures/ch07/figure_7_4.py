@@ -1,4 +1,4 @@
-"""Figure 7.4: a first path to the goal, and the action values that one-step and 10-step Sarsa strengthen.
+"""Figure 7.4: a first path to the goal, and what one-step and 10-step Sarsa learn from it.
 
 All values begin at zero and the goal gives the only reward. When a first, wandering episode reaches it, one-step Sarsa has learned
 about the last action only, 10-step Sarsa about the last 10; the strength fades by gamma with each step back, alpha gamma^k exactly. The
@@ -54,9 +54,12 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
 
 
 def first_episode(n: int, settings: Settings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return states [T + 1], actions [T] and the action values after one episode, of at most `LONGEST` steps."""
+    """Return states [T + 1], actions [T] and the action values after one episode, of at most `LONGEST` steps.
+
+    Interpreted: these few steps take less time than compiling.
+    """
     recorder, Q = Recorder.of(open_grid(), LONGEST), np.zeros((SHAPE[0] * SHAPE[1], 4))
-    n_step_sarsa(Trial.of(recorder, episodes=1, limit=LONGEST, capacity=1), Q, n, settings.alpha, settings.gamma, 0.0, rng)
+    n_step_sarsa.python(Trial.of(recorder, episodes=1, limit=LONGEST, capacity=1), Q, n, settings.alpha, settings.gamma, 0.0, rng)
     rows = recorder.transitions()
     return np.append(rows[:, 0], rows[-1, 3]).astype(int), rows[:, 1].astype(int), Q
 
