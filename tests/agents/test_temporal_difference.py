@@ -12,7 +12,7 @@ from rlcourse.core import exact
 from rlcourse.core.agent import evaluate
 from rlcourse.core.policies import expected_value
 from rlcourse.core.trial import Trial
-from rlcourse.envs import Recorded, cliff_walk, driving_home, predictor, random_walk
+from rlcourse.envs import MaximizationBias, Recorded, cliff_walk, driving_home, predictor, random_walk
 
 WALK = np.arange(1, 6) / 6.0  # v_pi of the five states
 
@@ -183,6 +183,21 @@ def test_action_values_come_near_the_exact_ones_on_frozen_lake(kind):
         learned.append(np.mean([agent.learn(25_000).Q.copy() for _ in range(20)], axis=0))
     error = np.abs(np.array(learned) - right).max(axis=(1, 2))
     assert np.mean(error < 0.06) >= 0.9, error
+
+
+@pytest.mark.parametrize(("kind", "biased"), [(QLearning, True), (DoubleQLearning, False)])
+def test_a_maximum_over_noise_is_biased_and_two_tables_are_not(kind, biased):
+    """Left is worth -0.1. Actions are uniform: where they follow the estimates, what looks bad is not tried again and stays too low."""
+    found = []
+    for seed in range(12):
+        agent = kind(MaximizationBias(), seed=seed, alpha=0.1, epsilon=1.0)
+        for table in agent.tables:
+            getattr(agent, table)[:] = MaximizationBias().initial_values()
+        agent.learn(episodes=500)
+        found.append(np.mean([agent.learn(episodes=20).Q[0, 0] for _ in range(1500)]))
+        assert np.all(agent.Q[0, 2:] == -np.inf), "what does not exist is never learned"
+    error = np.std(found, ddof=1) / np.sqrt(len(found))
+    assert (np.mean(found) > -0.1 + 5 * error) if biased else abs(np.mean(found) + 0.1) < 4 * error + 0.01, found
 
 
 def test_the_mean_of_both_tables_is_q_also_after_loading(tmp_path):

@@ -73,6 +73,14 @@ ENVIRONMENTS = (
     Entry("rlcourse/OpenGrid-v0", "rlcourse.envs.plain_grid:make_env", "rlcourse.envs.plain_grid:open_grid", 1000, 1.0),
     Entry("rlcourse/RandomWalk-v0", "rlcourse.envs.walk:make_env", "rlcourse.envs.walk:random_walk", 1000, 1.0),
     Entry(
+        "rlcourse/RandomWalk19-v0",
+        "rlcourse.envs.walk:make_env",
+        "rlcourse.envs.walk:random_walk",
+        1000,
+        1.0,
+        options={"n": 19, "left": -1.0},
+    ),
+    Entry(
         "rlcourse/MaximizationBias-v0",
         "rlcourse.envs.maximization_bias:make_env",
         "rlcourse.envs.maximization_bias:MaximizationBias",
