@@ -122,7 +122,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
             style.curve(right, games, data["value"][i], name, style.COLORS[i])
     style.reference(middle, float(data["best_first"]), "best reply, exact")
     style.reference(right, float(data["best_first"]), "greedy play, exact", side="left")
-    style.reference(right, float(data["soft_value"]), "play with exploration, exact", side="left", above=False)
+    style.reference(right, float(data["soft_value"]), "exploring play, exact", side="left", above=False)
     middle.set_ylim(0.8, 1.01)
     right.set_ylim(0.4, 1.05)
     for axes, place in ((left, "lower left"), (middle, "lower right"), (right, "lower right")):
