@@ -52,13 +52,13 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     least = int(distance[start])
 
     def experiment(_: Any, rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-        lengths, updates = np.zeros((n, settings.episodes)), np.zeros((n, len(PLANNERS)))
+        lengths, updates = np.full((n, settings.episodes), np.inf), np.zeros((n, len(PLANNERS)))
         paths = np.zeros((n, least + 1), dtype=np.int64)
         for i, seed in enumerate(rng.integers(2**31, size=n).tolist()):
-            learner = PrioritizedSweeping(world, alpha=1.0, gamma=1.0, epsilon=0.0, n=settings.n, seed=seed).learn(
-                episodes=settings.episodes
-            )
-            lengths[i], paths[i] = learner.history["length"], _walk(learner, world, least)
+            learner = PrioritizedSweeping(world, alpha=1.0, gamma=1.0, epsilon=0.0, n=settings.n, seed=seed)
+            learner.learn(300_000, episodes=settings.episodes)  # it needs some 30,000 steps
+            found = learner.history["length"]
+            lengths[i, : len(found)], paths[i] = found, _walk(learner, world, least)
             planner, taken = _told_everything(seed)
             right = _walk(planner, world, least)[-1] == state_at(*GOAL)
             updates[i] = taken if right else np.nan, _rtdp(least, seed), _sweeps(least), learner.queue.tally[TAKEN]

@@ -58,7 +58,7 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
         counts, found, values = np.zeros((n, S), dtype=np.int64), np.zeros(n), np.zeros(n)
         for i in range(n):
             v = np.zeros(S)
-            trial = Trial.of(world, episodes=settings.episodes, capacity=settings.episodes)
+            trial = Trial.of(world, episodes=settings.episodes, steps=100 * settings.episodes, capacity=settings.episodes)
             rtdp(trial, world, v, counts[i], 1.0, rng)
             found[i] = trial.take_rows()[-(settings.episodes // 4) :, 1].mean()  # the last quarter of its episodes
             values[i] = v[world.starts].mean()
