@@ -74,7 +74,7 @@ def make_env(render_mode: str | None = None) -> WorldEnv:
     """Make ``rlcourse/MaximizationBias-v0``."""
     from rlcourse.envs.drawing_chain import Chain
 
-    chain = Chain([LEFT_END, B, A, RIGHT_END], ["", "B", "A", ""], (LEFT_END, RIGHT_END), ["N(-0.1,1)", "0", "0"], goal=RIGHT_END)
+    chain = Chain([LEFT_END, B, A, RIGHT_END], ["", "B", "A", ""], (LEFT_END, RIGHT_END), ["-0.1±1", "0", "0"], goal=RIGHT_END)
     return WorldEnv(MaximizationBias(), render_mode=render_mode, picture=chain.picture, text=chain.text, fps=2)
 
 
