@@ -105,3 +105,25 @@ def test_estimates_show_in_picture_and_text():
     plain = env._picture(env.world, 0, 3)
     assert not np.array_equal(plain, env._picture(env.world, 0, 3, values=np.zeros(10)))
     assert "estimate +0.500" in env._text(env.world, 0, 3, values=np.full(10, 0.5))
+
+
+@pytest.mark.parametrize("make", [bandit, lambda: observed(DriftingBandit((0.0,) * 4, drift=0.5))])
+def test_a_bandit_lives_the_same_compiled_and_interpreted(make):
+    lives = []
+    for run in (epsilon_greedy_bandit.python, epsilon_greedy_bandit.compiled):
+        world, rng = make(), np.random.default_rng(2)
+        Q, N = np.zeros(world.action_space.n), np.zeros(world.action_space.n)
+        run(Trial.of(world, steps=300, limit=50), Q, N, 0.0, 0.2, rng)
+        lives.append((Q, N, rng.random()))
+    for slow, fast in zip(*lives, strict=True):
+        assert np.array_equal(slow, fast)
+
+
+def test_arguments_and_copies_reach_the_drifting_bandit():
+    world = gym.make("rlcourse/DriftingBandit-v0", k=3, drift=0.5).unwrapped.world
+    assert (len(world.start), world.drift) == (3, 0.5)
+    envs = gym.make_vec("rlcourse/DriftingBandit-v0", num_envs=2, k=3, drift=1.0)
+    envs.reset(seed=0)
+    envs.step(np.array([0, 1]))
+    assert envs.unwrapped.states.shape == (2, 3)
+    assert len(np.unique(envs.unwrapped.states)) == 6, "each copy walks by itself"
