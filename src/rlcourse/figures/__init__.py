@@ -39,6 +39,10 @@ ALIASES: dict[str, str] = {  # another printed name: the figure
     "example-4.1": "4.1",
     "example-4.2": "4.2",
     "example-4.3": "4.3",
+    "example-5.1": "5.1",
+    "example-5.3": "5.2",
+    "example-5.4": "5.3",
+    "example-5.5": "5.4",
     "example-6.1": "6.1",
     "example-6.3": "6.2",
     "example-6.7": "6.5",
@@ -46,6 +50,7 @@ ALIASES: dict[str, str] = {  # another printed name: the figure
     "example-8.2": "8.4",
     "example-8.3": "8.5",
     "exercise-3.24": "3.5",
+    "exercise-5.12": "5.5",
     "exercise-3.9": "example-3.3",
 }
 DRAFT = {  # number in the drafts of 2016 and 2017, which many repositories use: the printed one

@@ -16,9 +16,10 @@ import numpy as np
 
 from rlcourse import figures
 from rlcourse.core.config import build
+from rlcourse.core.trial import EPISODE_BUDGET, ROWS, Trial
 from rlcourse.figures.claims import Claim
 
-__all__ = ["LEVELS", "Lab", "Result", "make", "settings_of"]
+__all__ = ["LEVELS", "Lab", "Result", "checkpoints", "make", "settings_of"]
 
 LEVELS = ("fast", "book", "full")
 
@@ -89,6 +90,30 @@ class Lab:
             mine = parts[i * len(sizes) : (i + 1) * len(sizes)]
             joined.append(tuple(map(np.concatenate, zip(*mine, strict=True))) if isinstance(mine[0], tuple) else np.concatenate(mine))
         return joined
+
+
+def checkpoints(world: Any, learn: Callable[[Trial], Any], read: Callable[[], Any], episodes: Sequence[int]) -> np.ndarray:
+    """Run a box on and on; return what was read after each of several numbers of episodes, first axis [len(episodes)].
+
+    Parameters
+    ----------
+    world : World
+    learn : callable
+        ``learn(trial)`` calls the box.
+    read : callable
+        Returns a number or an array, which is copied.
+    episodes : sequence of int
+        Increasing.
+    """
+    trial = Trial.of(world)
+    found = []
+    for number in episodes:
+        trial.sheet[EPISODE_BUDGET] = number
+        while not trial.spent():
+            trial.sheet[ROWS] = 0.0  # nobody wants the single episodes
+            learn(trial)
+        found.append(np.array(read()))
+    return np.array(found)
 
 
 @dataclasses.dataclass
