@@ -7,7 +7,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,8 @@ class Lab:
         return joined
 
 
-def checkpoints(world: Any, learn: Callable[[Trial], Any], read: Callable[[], Any], episodes: Sequence[int]) -> np.ndarray:
-    """Run a box on and on; return what was read after each of several numbers of episodes, first axis [len(episodes)].
+def checkpoints(world: Any, learn: Callable[[Trial], Any], read: Callable[[], Any], episodes: Iterable[int]) -> np.ndarray:
+    """Run a box on and on; return what was read after each of several numbers of episodes, first axis one per number.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def checkpoints(world: Any, learn: Callable[[Trial], Any], read: Callable[[], An
         ``learn(trial)`` calls the box.
     read : callable
         Returns a number or an array, which is copied.
-    episodes : sequence of int
+    episodes : iterable of int
         Increasing.
     """
     trial = Trial.of(world)

@@ -42,20 +42,15 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     film, policy = soap_film(N, POINT), np.full((N * N, 4), 0.25)
     s, walks = N * POINT[0] + POINT[1], np.unique(np.geomspace(10, settings.walks, 20).astype(int))
 
-    def estimate(_: Any, rng: np.random.Generator, n: int) -> np.ndarray:
-        found = []
-        for _ in range(n):
-            V, visits = np.zeros(N * N), np.zeros(N * N)
-            read = checkpoints(
-                film,
-                lambda trial, V=V, visits=visits: mc_prediction(trial, policy, V, visits, True, 0.0, 1.0, rng),
-                lambda V=V: V[s],
-                walks,
-            )
-            found.append(read)
-        return np.array(found)
+    def estimate(rng: np.random.Generator) -> np.ndarray:
+        V, visits = np.zeros(N * N), np.zeros(N * N)
 
-    (estimates,) = lab.study(estimate, [None], settings.runs, chunk=20)
+        def learn(trial: Any) -> None:
+            mc_prediction(trial, policy, V, visits, True, 0.0, 1.0, rng)
+
+        return checkpoints(film, learn, lambda: V[s], walks)
+
+    (estimates,) = lab.study(lambda _, rng, n: np.array([estimate(rng) for _ in range(n)]), [None], settings.runs, chunk=20)
     v = exact.v_pi(film, policy, 1.0)
     squares = exact.v_pi(film._replace(reward=film.reward * film.reward), policy, 1.0)
     rng, steps = lab.rng(1_000_000), []

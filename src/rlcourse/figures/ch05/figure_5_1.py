@@ -40,20 +40,15 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     """Return estimates and numbers of returns [runs, 2, 200], exact values and variances of a return [200]."""
     game, policy = blackjack_game(), exact.as_policy(sticks_from(20), 200, 2)
 
-    def estimate(_: Any, rng: np.random.Generator, n: int) -> np.ndarray:
-        found = []
-        for _ in range(n):
-            V, N = np.zeros(200), np.zeros(200)
-            read = checkpoints(
-                game,
-                lambda trial, V=V, N=N: mc_prediction(trial, policy, V, N, True, 0.0, 1.0, rng),
-                lambda V=V, N=N: (V, N),
-                (settings.few, settings.many),
-            )
-            found.append(read)
-        return np.array(found)
+    def estimate(rng: np.random.Generator) -> np.ndarray:
+        V, N = np.zeros(200), np.zeros(200)
 
-    (found,) = lab.study(estimate, [None], settings.runs, chunk=4)
+        def learn(trial: Any) -> None:
+            mc_prediction(trial, policy, V, N, True, 0.0, 1.0, rng)
+
+        return checkpoints(game, learn, lambda: (V, N), (settings.few, settings.many))
+
+    (found,) = lab.study(lambda _, rng, n: np.array([estimate(rng) for _ in range(n)]), [None], settings.runs, chunk=4)
     v = exact.v_pi(game, policy, 1.0)
     squares = exact.v_pi(game._replace(reward=game.reward * game.reward), policy, 1.0)  # of the return: the only reward is the last
     return {"V": found[:, :, 0], "N": found[:, :, 1], "exact": v, "variance": squares - v * v}

@@ -43,21 +43,20 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     game = blackjack_game()
     q, starts = exact.q_star(game, 1.0), np.arange(200)
 
-    def learn(_: Any, rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-        found, values = [], []
-        for _ in range(n):
-            Q, N, pi = np.zeros((200, 2)), np.zeros((200, 2)), sticks_from(20)
-            checkpoints(
-                game,
-                lambda trial, pi=pi, Q=Q, N=N: mc_exploring_starts(trial, pi, Q, N, starts, 1.0, rng),
-                lambda: 0,
-                (settings.episodes,),
-            )
-            found.append(pi)
-            values.append(Q)
-        return np.array(found), np.array(values)
+    def one(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        Q, N, pi = np.zeros((200, 2)), np.zeros((200, 2)), sticks_from(20)
 
-    ((pi, Q),) = lab.study(learn, [None], settings.runs, chunk=1)
+        def learn(trial: Any) -> None:
+            mc_exploring_starts(trial, pi, Q, N, starts, 1.0, rng)
+
+        checkpoints(game, learn, lambda: 0, (settings.episodes,))
+        return pi, Q
+
+    def several(_: Any, rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+        found = [one(rng) for _ in range(n)]
+        return np.array([pi for pi, _ in found]), np.array([Q for _, Q in found])
+
+    ((pi, Q),) = lab.study(several, [None], settings.runs, chunk=1)
     return {
         "pi": pi,
         "Q": Q,

@@ -56,23 +56,20 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     game, policy, behavior = blackjack_game(s), exact.as_policy(sticks_from(20), 200, 2), np.full((200, 2), 0.5)
     games = np.unique(np.geomspace(1, settings.episodes, settings.points).astype(int))
 
-    def estimate(weighted: bool, rng: np.random.Generator, n: int) -> np.ndarray:
-        found = []
-        for _ in range(n):
-            V, C = np.zeros(200), np.zeros(200)
-            found.append(
-                checkpoints(
-                    game,
-                    lambda trial, V=V, C=C: importance_sampling(trial, policy, behavior, V, C, weighted, True, 1.0, rng),
-                    lambda V=V: V[s],
-                    games,
-                )
-            )
-        return np.array(found)
+    def estimate(weighted: bool, rng: np.random.Generator) -> np.ndarray:
+        V, C = np.zeros(200), np.zeros(200)
+
+        def learn(trial: Any) -> None:
+            importance_sampling(trial, policy, behavior, V, C, weighted, True, 1.0, rng)
+
+        return checkpoints(game, learn, lambda: V[s], games)
+
+    def several(weighted: bool, rng: np.random.Generator, n: int) -> np.ndarray:
+        return np.array([estimate(weighted, rng) for _ in range(n)])
 
     v = exact.v_pi(game, policy, 1.0)[s]
     second = second_moment(game, policy, behavior)[s]
-    estimates = lab.study(estimate, [False, True], settings.runs, chunk=25)
+    estimates = lab.study(several, [False, True], settings.runs, chunk=25)
     return {"games": games, "estimates": np.array(estimates), "exact": np.array(v), "second_moment": np.array(second)}
 
 

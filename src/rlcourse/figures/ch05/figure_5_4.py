@@ -45,23 +45,20 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     """Return numbers of episodes [points], estimates [runs, points], weighted ones [runs] and those of the comparison [tame runs]."""
     episodes = np.unique(np.geomspace(1, settings.episodes, 200).astype(int))
 
-    def estimate(parameter: tuple[float, bool, Any], rng: np.random.Generator, n: int) -> np.ndarray:
-        p, weighted, points = parameter
-        world, found = infinite_variance(p), []
-        for _ in range(n):
-            V, C = np.zeros(1), np.zeros(1)
-            read = checkpoints(
-                world,
-                lambda trial, V=V, C=C: importance_sampling(trial, LEFT, BOTH, V, C, weighted, True, 1.0, rng),
-                lambda V=V: V[0],
-                points,
-            )
-            found.append(read)
-        return np.array(found)
+    def estimate(p: float, weighted: bool, points: Any, rng: np.random.Generator) -> np.ndarray:
+        V, C = np.zeros(1), np.zeros(1)
 
-    (ordinary,) = lab.study(estimate, [(0.9, False, episodes)], settings.runs, chunk=1)
-    (weighted,) = lab.study(estimate, [(0.9, True, (1_000,))], settings.runs, chunk=1)
-    (tame,) = lab.study(estimate, [(TAME, False, (settings.tame_episodes,))], settings.tame_runs, chunk=100)
+        def learn(trial: Any) -> None:
+            importance_sampling(trial, LEFT, BOTH, V, C, weighted, True, 1.0, rng)
+
+        return checkpoints(infinite_variance(p), learn, lambda: V[0], points)
+
+    def several(parameter: tuple[float, bool, Any], rng: np.random.Generator, n: int) -> np.ndarray:
+        return np.array([estimate(*parameter, rng) for _ in range(n)])
+
+    (ordinary,) = lab.study(several, [(0.9, False, episodes)], settings.runs, chunk=1)
+    (weighted,) = lab.study(several, [(0.9, True, (1_000,))], settings.runs, chunk=1)
+    (tame,) = lab.study(several, [(TAME, False, (settings.tame_episodes,))], settings.tame_runs, chunk=100)
     moments = [float(second_moment(infinite_variance(), LEFT, BOTH, k)[0]) for k in (20, 21)]
     limit = float(second_moment(infinite_variance(TAME), LEFT, BOTH)[0])
     return {

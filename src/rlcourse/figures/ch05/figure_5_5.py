@@ -99,9 +99,8 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
         world = worlds[name]
         found[f"{name}_returns"] = np.array([values(world, pi)[world.starts] for pi in policies])
         found[f"{name}_early"] = np.array([values(world, pi)[world.starts] for pi in first])
-        found[f"{name}_drives"], found[f"{name}_finished"] = drives(
-            world, policies[found[f"{name}_returns"].mean(axis=1).argmax()], lab.rng(0)
-        )
+        better = policies[found[f"{name}_returns"].mean(axis=1).argmax()]
+        found[f"{name}_drives"], found[f"{name}_finished"] = drives(world, better, lab.rng(0))
     return found
 
 
