@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from rlcourse.core.mdp import MDP
+from rlcourse.core.mdp import MDP, Outcome
 
 __all__ = ["soap_film", "wire"]
 
@@ -23,7 +23,7 @@ def wire(x: float, y: float) -> float:
 
 def soap_film(n: int = 19, start: tuple[int, int] = (9, 9)) -> MDP:
     """Make the walk over n x n inner points; every episode begins at (row, column)."""
-    table = {}
+    table: dict[int, dict[int, list[Outcome]]] = {}
     for s in range(n * n):
         row, column = divmod(s, n)
         table[s] = {}
