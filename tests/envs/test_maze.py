@@ -9,6 +9,7 @@ import pytest
 from rlcourse.agents import DynaQ
 from rlcourse.agents.temporal_difference.q_learning import q_learning
 from rlcourse.core import exact
+from rlcourse.core.agent import evaluate
 from rlcourse.core.mdp import MDP
 from rlcourse.core.trial import Trial
 from rlcourse.core.vector import WorldVectorEnv
@@ -112,6 +113,27 @@ def test_an_agent_saves_the_clock_of_its_maze(tmp_path):
     assert whole.world.clock[0] == resumed.world.clock[0] == whole.num_timesteps > 150
     assert np.array_equal(whole.Q, resumed.Q)
     assert np.array_equal(whole.history.rows, resumed.history.rows)
+
+
+def test_evaluating_in_the_environment_of_a_learner_does_not_move_its_clock():
+    alone, watched = (DynaQ(gym.make("rlcourse/BlockingMaze-v0", when=150), seed=1) for _ in range(2))
+    alone.learn(episodes=6)
+    watched.learn(episodes=3)
+    evaluate(watched, watched.env, 3)
+    watched.learn(episodes=3)
+    assert np.array_equal(alone.Q, watched.Q)
+
+
+def test_a_seed_turns_the_clock_back_and_a_reset_without_does_not():
+    env = gym.make("rlcourse/BlockingMaze-v0", when=2)
+    world = env.unwrapped.world
+    env.reset(seed=0)
+    env.step(3)
+    env.step(3)
+    env.reset()
+    assert (world.clock[0], distance(world.model())) == (2, 16)
+    env.reset(seed=0)
+    assert (world.clock[0], distance(world.model())) == (0, 10)
 
 
 def test_copies_share_a_clock_that_counts_the_steps_of_all():

@@ -59,6 +59,9 @@ class TabularAgent(Agent):
             if not spaces.is_finite(space):
                 raise ValueError(f"{name} keeps a table and needs finite {role}; {space} is not: take a deep agent such as PPO")
         self.world, self.limit = as_world(self.env)
+        changing: Any = self.world
+        if hasattr(changing, "clock"):  # a clock of its own: evaluating in the environment must not move the learner's
+            self.world = changing._replace(clock=changing.clock.copy())
         self.world = observed(self.world)
         S, A = spaces.size(self.observation_space), spaces.size(self.action_space)
         self.Q, self.V = np.zeros((S, A)), np.zeros(S)

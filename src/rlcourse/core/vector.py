@@ -150,6 +150,8 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
             numbers = [number for number in seed if number is not None]
             seed = int(np.random.SeedSequence(numbers).generate_state(1)[0]) if len(numbers) == len(seed) else None
         super().reset(seed=seed)
+        if seed is not None and hasattr(self.world, "clock"):
+            self.world.clock[...] = 0
         mask = np.asarray((options or {}).get("reset_mask", np.ones(self.num_envs, np.bool_)))
         if np.shape(mask) != (self.num_envs,) or mask.dtype != np.bool_:
             raise ValueError(f"options['reset_mask'] must be a bool array of shape ({self.num_envs},)")

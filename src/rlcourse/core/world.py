@@ -94,8 +94,10 @@ class WorldEnv(gym.Env[Any, Any]):
         self._picture, self._text = picture, text
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode; ``options={"state": s}`` begins it in that state."""
+        """Begin an episode; ``options={"state": s}`` begins it in that state. A seed also turns back the clock of a world that has one."""
         super().reset(seed=seed)
+        if seed is not None and hasattr(self.world, "clock"):
+            self.world.clock[...] = 0
         self.state = self.world.reset(self.np_random)
         if options and "state" in options:
             self.state = options["state"]

@@ -4,10 +4,10 @@ A grid of 6 x 9 cells. Moves into a wall or out of the grid leave the agent wher
 the episode; every other move has reward 0. State = columns * row + column, rows counted from the top, walls included (nothing leads
 into them); actions are up, right, down, left. `dyna_maze` is an `MDP`.
 
-In `blocking_maze` and `shortcut_maze` the walls change once, after a number of steps that are counted over all episodes: a
-`ChangingMaze` holds this clock in an array, which the agent saves with its tables. Whoever begins a new experiment makes a new
-maze, or sets ``clock[0] = 0``; beginning an episode, seeded or not, does not turn it back. Copies made by `make_vec` share one
-clock, and change after as many steps each.
+In `blocking_maze` and `shortcut_maze` the walls change once, after a number of steps that are counted over all episodes: a `ChangingMaze`
+holds this clock in an array. An agent has a clock of its own, which it saves with its tables. In an environment a reset with a seed
+turns the clock back, as all else begins anew then; one without does not. An evaluation in fresh episodes therefore sees the first
+walls. Copies made by `make_vec` share one clock, and change after as many steps each.
 """
 
 from __future__ import annotations
