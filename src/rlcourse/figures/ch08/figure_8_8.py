@@ -45,7 +45,7 @@ class Settings(Config):
     points: Count = 41  # evaluations of a run, the fewer the denser at the beginning
 
 
-FAST = {"runs": 48, "large_runs": 8, "points": 7}
+FAST = {"runs": 32, "large_runs": 6, "points": 7}
 FULL = {"large_runs": 200}
 
 
