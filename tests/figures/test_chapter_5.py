@@ -5,10 +5,13 @@ import pytest
 from harness import broken_claims, mutated
 
 from rlcourse import figures
+from rlcourse.agents import MCControl, OffPolicyMCPrediction
 from rlcourse.agents.monte_carlo.importance_sampling import importance_sampling
+from rlcourse.agents.monte_carlo.mc_control import mc_control
 from rlcourse.agents.monte_carlo.mc_exploring_starts import mc_exploring_starts
 from rlcourse.agents.monte_carlo.mc_prediction import mc_prediction
 from rlcourse.agents.monte_carlo.off_policy_mc_control import off_policy_mc_control
+from rlcourse.agents.monte_carlo.off_policy_mc_prediction import off_policy_mc_prediction
 from rlcourse.core import exact
 from rlcourse.envs import blackjack_game, blackjack_state
 from rlcourse.envs.blackjack import sticks_from
@@ -69,3 +72,31 @@ def test_the_second_moment_of_example_5_4_is_that_of_games_played():
 
 def test_other_printed_names_of_chapter_5():
     assert [figures.find(text) for text in ("example 5.1", "ex 5.3", "exercise 5.12")] == ["5.1", "5.2", "5.5"]
+
+
+def prediction_error() -> float:
+    """Distance of action values from the exact ones after two million games of another policy; the right box gives 0.03."""
+    return OffPolicyMCPrediction(blackjack_game(), policy=sticks_from(20)).learn(episodes=2_000_000).true_error()
+
+
+def soft_loss() -> float:
+    """What on-policy control earns less than the best soft policy after 300,000 games; the right box loses 0.001 to 0.003."""
+    game = blackjack_game()
+    best, mine = exact.soft_policy(game, 0.1, 1.0), MCControl(game).learn(episodes=300_000).Q
+    return float(np.subtract(*(exact.exact_return(game, exact.greedy_policy(Q, 0.1)) for Q in (best, mine))))
+
+
+@pytest.mark.parametrize(
+    ("measure", "right", "box", "old", "new"),
+    [
+        (prediction_error, 0.05, off_policy_mc_prediction, "W *= policy[S, A] / behavior[S, A]", "W *= 1.0"),
+        (prediction_error, 0.05, off_policy_mc_prediction, "W / C[S, A]", "0.05 * W"),
+        (prediction_error, 0.05, off_policy_mc_prediction, "0 if terminated else Q.shape[1]", "Q.shape[1]"),
+        (soft_loss, 0.006, mc_control, "/ N[S, A]", "* 0.5"),
+        (soft_loss, 0.006, mc_control, "0.0 if terminated else ", ""),
+    ],
+)
+def test_a_mutant_of_a_box_without_a_figure_misses_the_exact_values(measure, right, box, old, new):
+    assert measure() < right
+    with mutated(box, old, new):
+        assert measure() > right
