@@ -1,4 +1,4 @@
-"""Figure 5.5 and Exercise 5.12: two racetracks, and driving around the bend by off-policy Monte Carlo control.
+"""Figure 5.5: two racetracks, driven by off-policy Monte Carlo control (Exercise 5.12).
 
 Off-policy Monte Carlo control on both tracks, against the exact optimum by value iteration, and drives from the starting line by both
 policies. The exercise leaves the settings open. Here the behaviour takes a random action three times in ten; action values begin at
