@@ -1,11 +1,13 @@
 """Exact values: closed forms, each other, and what is refused."""
 
+from unittest import mock
+
 import gymnasium as gym
 import numpy as np
 import pytest
 
 from rlcourse.agents import QLearning, ValueIteration
-from rlcourse.core import exact
+from rlcourse.core import bellman, exact
 from rlcourse.core.callbacks import TrueError
 from rlcourse.core.mdp import MDP
 from rlcourse.envs import cliff_walk, gamblers_problem, grid_world, random_walk, robot_room, windy_gridworld
@@ -69,7 +71,7 @@ def test_a_few_states_have_the_values_that_all_states_have():
 def test_large_tasks_are_swept_to_the_same_values_that_small_ones_are_solved_to(gamma, monkeypatch):
     world, policy = windy_gridworld(stochastic=True), np.full((70, 4), 0.25)
     solved = exact.v_pi(world, policy, gamma), exact.v_star(world, gamma), exact.soft_policy(world, 0.1, gamma)
-    monkeypatch.setattr(exact, "DENSE", 10)
+    monkeypatch.setattr(bellman, "DENSE", 10)
     swept = exact.v_pi(world, policy, gamma), exact.v_star(world, gamma), exact.soft_policy(world, 0.1, gamma)
     for a, b in zip(solved, swept, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-8)
@@ -81,7 +83,7 @@ def test_a_large_task_s_policy_that_may_never_end_has_no_value_there(monkeypatch
     small = exact.v_pi(cliff_walk(), up, 1.0)
     assert small[35] == -1.0
     assert np.isnan(small[:24]).all()
-    monkeypatch.setattr(exact, "DENSE", 10)
+    monkeypatch.setattr(bellman, "DENSE", 10)
     np.testing.assert_array_equal(exact.v_pi(cliff_walk(), up, 1.0), small)
 
 
@@ -104,7 +106,7 @@ def test_to_stay_for_nothing_is_better_than_a_dear_exit_and_a_free_choice_is_no_
 
 @pytest.mark.parametrize("dense", [2500, 10])
 def test_values_that_grow_for_ever_are_refused_soon(dense, monkeypatch):
-    monkeypatch.setattr(exact, "DENSE", dense)
+    monkeypatch.setattr(bellman, "DENSE", dense)
     with pytest.raises(ValueError, match="not finite"):
         exact.v_star(grid_world(), 1.0)
     monkeypatch.undo()
@@ -116,3 +118,22 @@ def test_values_that_grow_for_ever_are_refused_soon(dense, monkeypatch):
 def test_rooms_of_all_sizes_have_26_minus_distance():
     assert exact.v_star(robot_room(50), 1.0).min() == 26 - 98
     assert exact.v_star(robot_room(50), 1.0)[49] == 0.0
+
+
+def test_a_place_from_where_no_episode_ends_has_no_optimal_value_and_is_kept_away_from():
+    """State 2 never ends; a short cut from 0 risks it, the long way through 1 does not; from 3 there is only the risk."""
+    table = {
+        0: {0: [(0.9, 0, -1.0, True), (0.1, 2, -1.0, False)], 1: [(1.0, 1, -1.0, False)]},
+        1: {0: [(1.0, 1, -1.0, True)], 1: [(1.0, 1, -1.0, False)]},
+        2: {a: [(1.0, 2, -1.0, False)] for a in range(2)},
+        3: {a: [(0.5, 2, -1.0, False), (0.5, 3, -1.0, True)] for a in range(2)},
+    }
+    for dense in (2500, 1):
+        with mock.patch.object(bellman, "DENSE", dense):
+            np.testing.assert_array_equal(exact.v_star(MDP.of(table), 1.0), [-2.0, -1.0, np.nan, np.nan])
+
+
+def test_long_episodes_of_large_tasks_are_evaluated_exactly(monkeypatch):
+    monkeypatch.setattr(bellman, "DENSE", 10)
+    V = exact.v_pi(random_walk(499), np.full((501, 2), 0.5), 1.0)
+    np.testing.assert_allclose(V[:499], np.arange(1, 500) / 500, atol=1e-9)

@@ -33,7 +33,7 @@ def policy_return(env: Any, policy: np.ndarray, gamma: float = 1.0, steps: int |
     if steps is None:
         return exact.exact_return(env, policy, gamma)
     m = exact.model(env)
-    pi, sums = exact.as_policy(policy, *m.successor.shape[:2]), exact._Sums(m)
+    pi, sums = exact.as_policy(policy, *m.successor.shape[:2]), bellman.Sums(m)
     return _from_the_start(m, _within(lambda V: _mixed(pi, sums.look_ahead(V, gamma)), len(pi), steps))
 
 
@@ -48,7 +48,7 @@ def best_return(env: Any, gamma: float = 1.0, steps: int | None = None) -> float
     m = exact.model(env)
     if steps is None:
         return _from_the_start(m, exact.v_star(m, gamma))
-    sums = exact._Sums(m)
+    sums = bellman.Sums(m)
     return _from_the_start(m, _within(lambda V: sums.look_ahead(V, gamma).max(axis=1), len(m.successor), steps))
 
 
