@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcourse.core import exact
+from rlcourse.core import bellman, exact
 from rlcourse.core.mdp import MDP
 
 __all__ = ["best_return", "policy_return"]
