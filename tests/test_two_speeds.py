@@ -7,6 +7,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -167,6 +168,27 @@ def test_an_agent_learns_the_same_table_at_both_speeds(kind, world):
     assert original is not None
     assert np.array_equal(fast.Q, slow.Q)
     assert np.array_equal(fast.history.rows, slow.history.rows)
+
+
+class WithMethod(NamedTuple):
+    """Has a method of a name that is a field elsewhere."""
+
+    a: int
+
+    def outcome(self, k):
+        """Return a number."""
+        return self.a + k
+
+
+class WithField(NamedTuple):
+    """Has a field of a name that is a method elsewhere."""
+
+    outcome: np.ndarray
+
+
+def test_a_method_of_one_named_tuple_may_be_a_field_of_another():
+    total = Box(lambda first, second: first.outcome(1) + second.outcome[0])
+    assert total.compiled(WithMethod(2), WithField(np.array([4]))) == 7
 
 
 def test_time_limits_are_carried_over():

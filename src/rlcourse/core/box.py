@@ -153,8 +153,7 @@ def register_for_cpu(kinds: list[type]) -> None:
         if not (_PENDING_KERNELS or _PENDING_CHOICES) and all(kind.__dict__.get("_rlcourse_known") for kind in kinds):
             return
         from numba.core.errors import NumbaIRAssumptionWarning
-        from numba.extending import overload, overload_method, register_jitable
-        from numba.types import BaseNamedTuple
+        from numba.extending import overload, register_jitable
 
         # numba's own check of inlined loops warns about a name that it renames itself; the results are right
         warnings.filterwarnings("ignore", category=NumbaIRAssumptionWarning)
@@ -168,12 +167,24 @@ def register_for_cpu(kinds: list[type]) -> None:
                 continue
             for name, method in inspect.getmembers(kind, inspect.isfunction):
                 if not name.startswith("_") and name not in _KNOWN_METHODS:
-                    inline = "always" if name in ("reset", "step") else "never"
-                    overload_method(BaseNamedTuple, name, inline=inline, strict=False, jit_options={"error_model": "numpy"})(
-                        _method_finder(name, method)
-                    )
+                    _register_method(name, _method_finder(name, method))
                     _KNOWN_METHODS.add(name)
             kind._rlcourse_known = True  # type: ignore[attr-defined]
+
+
+def _register_method(name: str, find: Callable[..., Any]) -> None:
+    """Do what numba's `overload_method` does for all named tuples, except that a field of this name stays a field."""
+    from numba.core.typing.templates import _OverloadMethodTemplate, infer_getattr, make_overload_attribute_template
+    from numba.extending import overload
+    from numba.types import BaseNamedTuple
+
+    class FieldsFirst(_OverloadMethodTemplate):
+        def _resolve(self, typ: Any, attr: str) -> Any:
+            return None if attr in getattr(typ, "fields", ()) else super()._resolve(typ, attr)
+
+    options: Any = {"inline": "always" if name in ("reset", "step") else "never", "strict": False, "jit_options": {"error_model": "numpy"}}
+    infer_getattr(make_overload_attribute_template(BaseNamedTuple, name, find, base=FieldsFirst, **options))
+    overload(find, **options)(find)
 
 
 def _method_finder(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
