@@ -47,7 +47,10 @@ def best_return(env: Any, gamma: float = 1.0, steps: int | None = None) -> float
     """
     m = exact.model(env)
     if steps is None:
-        return _from_the_start(m, exact.v_star(m, gamma))
+        best = _from_the_start(m, exact.v_star(m, gamma))
+        if np.isnan(best):
+            raise ValueError("the return is not finite: without discount no policy surely ends an episode; take gamma < 1 or a limit")
+        return best
     sums = bellman.Sums(m)
     return _from_the_start(m, _within(lambda V: sums.look_ahead(V, gamma).max(axis=1), len(m.successor), steps))
 
