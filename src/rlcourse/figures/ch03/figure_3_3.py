@@ -91,7 +91,10 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         true("from anywhere on the green a putt is enough", np.all(putt[green] == -1)),
         true("off the green no putt is enough", not np.any(putt[~green] == -1)),
         true("out of the sand a putt never gets: minus infinity", np.all(np.isnan(putt[sand]))),
-        true("sweeps agree with the exact values, minus infinity included", np.array_equal(putt, data["solved"], equal_nan=True)),
+        true(
+            "sweeps agree with the exact values, minus infinity included",
+            np.allclose(putt, data["solved"], rtol=0, atol=1e-9, equal_nan=True),
+        ),
         equal("from the tee two drives and a putt are enough, and no less", float(best[TEE]), -3.0),
         true("from the tee the driver is the club to take", driver[TEE] > putter[TEE], f"{driver[TEE]:g} against {putter[TEE]:g}"),
         true(
