@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rlcourse import agents, envs
+
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 PACKAGE = "rlcourse"
 
@@ -238,3 +240,9 @@ def test_what_is_allowed_is_no_violation(tmp_path, where, text):
     file.parent.mkdir(parents=True)
     file.write_text(text)
     assert violations(tmp_path) == []
+
+
+def test_no_module_hides_what_it_holds():
+    """A lazy package attribute that is named as its submodule would be the module once that is imported."""
+    for package in (agents, envs):
+        assert [name for name, module in package.MODULES.items() if module.rsplit(".", 1)[1] == name] == []
