@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -286,10 +287,14 @@ def test_a_tabular_run_never_imports_torch(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_help_answers_in_half_a_second():
+def test_help_takes_half_a_second_of_the_processor():
+    def spent() -> float:  # by finished children: waiting for a busy machine does not count
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
     times = []
     for _ in range(3):
-        before = time.perf_counter()
+        before = spent()
         subprocess.run([*RLCOURSE, "--help"], env=ENV, check=True, capture_output=True)
-        times.append(time.perf_counter() - before)
+        times.append(spent() - before)
     assert min(times) < 0.5
