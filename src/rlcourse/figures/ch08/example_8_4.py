@@ -29,7 +29,7 @@ from rlcourse.figures import style
 from rlcourse.figures.claims import Claim, equal, less, mean, true
 from rlcourse.figures.experiment import Lab
 
-__all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
+__all__ = ["FAST", "FULL", "Settings", "claims", "draw", "run"]
 
 METHODS = ("Dyna-Q", "prioritized sweeping")
 BUDGET = 10_000_000  # real steps; none comes near it
@@ -51,7 +51,6 @@ class Settings(Config):
 
 FAST = {"runs": 8, "sizes": 5}
 FULL = {"runs": 50}
-SECONDS = 60.0
 
 
 def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:

@@ -75,7 +75,11 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     late = selection_2[:, -1] - selection_2[:, -101]  # of the last 1000 steps
     return [
         less("blocking: a bonus in selection beats none", mean(plain[:, -1] - selection[:, -1]), 0.0),
-        less("blocking: a bonus in planning beats one in selection", mean(selection[:, -1] - plus[:, -1]), 0.0),
+        less(
+            "blocking: a bonus in planning finds the new way sooner: more is earned by step 2000",
+            mean(selection[:, 200] - plus[:, 200]),
+            0.0,
+        ),
         less("shortcut: a bonus in planning beats one in selection", mean(selection_2[:, -1] - plus_2[:, -1]), 0.0),
         less("shortcut: a bonus in selection beats none", mean(plain_2[:, -1] - selection_2[:, -1]), 0.0),
         less("shortcut: while it is shut, curiosity in selection costs less than in planning", mean(early[0] - early[1]), 0.0),

@@ -98,7 +98,7 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
             f"{times[1].min():.6g} to {times[1].max():.6g} times",
         ),
         less("with planning at least a third of the cells have a policy", FREE / 3, mean(known[1])),
-        less("planning finds more of the policy in every run", 0.0, float(np.min(known[1] - known[0]))),
+        less("planning knows the policy in at least ten cells more, on the whole", 10.0, mean(known[1] - known[0])),
         less("with planning, the arrows lead to the goal from nine of ten cells that have one", 0.9, mean(good)),
         true(
             "no value is above the optimal one",

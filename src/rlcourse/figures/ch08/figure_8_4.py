@@ -83,7 +83,7 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         less("and in the second phase", mean((plain[:, end] - plain[:, at]) - (plus[:, end] - plus[:, at])), 0.0),
         *[
             less(
-                f"{name}: the curve goes flat when the way is blocked", mean((gains[i][:, flat] - gains[i][:, before] / 4).sum(axis=1)), 0.0
+                f"{name}: the curve goes flat when the way is blocked", mean((gains[i][:, flat] - gains[i][:, before] / 2).sum(axis=1)), 0.0
             )
             for i, name in enumerate(METHODS)
         ],
