@@ -1,4 +1,4 @@
-"""Example 8.4: prioritized sweeping against Dyna-Q on mazes of growing size: updates until an optimal solution.
+"""Example 8.4: prioritized sweeping against Dyna-Q: updates until an optimal solution.
 
 The maze of Figure 8.2 on finer and finer grids: all cells are halved by turns in width and height, which gives 47, 94, 188, 376 ... 6016
 free cells (the book's axis says 186). Both methods make at most n = 5 planning updates per real step. Counted are updates until the greedy

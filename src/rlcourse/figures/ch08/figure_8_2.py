@@ -1,4 +1,4 @@
-"""Figure 8.2: learning curves of Dyna-Q in a maze, with 0, 5 and 50 planning updates per real step (Example 8.1).
+"""Figure 8.2: learning curves of Dyna-Q in a maze, with 0, 5 and 50 planning updates a step.
 
 Steps per episode in the Dyna maze, gamma = 0.95, alpha = 0.1, epsilon = 0.1, values zero at first, ties broken at random; means of 30 runs.
 The first episode, left out as in the book, is a random walk for every n: until the first reward there is nothing to plan with. Its

@@ -1,4 +1,4 @@
-"""Figure 8.3: policies found half-way through the second episode, without planning and with n = 50 (Example 8.1).
+"""Figure 8.3: policies half-way through the second episode, without planning and with n = 50.
 
 The settings are those of Figure 8.2. An arrow is a greedy action; a cell without one has equal values for all actions. The black square
 is where the agent is. Without planning an episode adds one step to the policy, so half-way through the second one only the last step

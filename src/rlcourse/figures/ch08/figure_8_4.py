@@ -1,4 +1,4 @@
-"""Figure 8.4: Dyna-Q and Dyna-Q+ in the blocking maze: when the model turns out too optimistic (Example 8.2).
+"""Figure 8.4: Dyna-Q and Dyna-Q+ in the blocking maze: the model turns out too optimistic.
 
 After 1000 steps the short way (10 steps) is blocked and a long one (16) opens at the other end of the wall. Cumulative reward over 3000
 steps. Both agents first run into the new wall and wander: the curves go flat. The model of Dyna-Q+ is corrected sooner, because its
