@@ -71,3 +71,9 @@ def test_the_command_is_installed():
     scripts = metadata.distribution("rlcourse").entry_points.select(group="console_scripts")
     assert {script.name: script.value for script in scripts} == {"rlcourse": "rlcourse.cli.main:main"}
     assert callable(next(iter(scripts)).load())
+
+
+def test_no_two_test_files_have_one_name():
+    """Pytest imports them by their names alone."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert len(names) == len(set(names))
