@@ -69,6 +69,7 @@ def test_a_failing_claim_has_exit_code_3_only_where_it_is_checked(tmp_path, monk
         (["6.33"], "unknown figure '6.33'"),
         (["chapter99"], "no figures of chapter 99"),
         (["6.3", "--runs", "0"], "--runs"),
+        (["3.2", "--runs", "5"], "--runs: 3.2 is exact"),
         (["6.3", "--fast", "--full"], "not allowed with"),
         (["6.3", "--fsat"], "did you mean '--fast'"),
     ],
@@ -101,3 +102,9 @@ def test_a_study_pairs_its_parameters_and_keeps_the_order_of_runs():
     assert drawn[0].shape == (7,)
     assert np.array_equal(2.0 * drawn[0], drawn[1])
     assert len(set(drawn[0])) == 7
+
+
+def test_among_several_figures_the_exact_ones_ignore_the_number_of_runs(tmp_path, capsys):
+    assert main(["figure", "3.2", "6.1", "example-6.2", "--fast", "--runs", "7", "--workers", "1", "--json", "--out", str(tmp_path)]) == 0
+    summaries = json.loads(capsys.readouterr().out)
+    assert [summary["settings"].get("runs") for summary in summaries] == [None, None, 7]

@@ -33,6 +33,8 @@ def figure(argv: Sequence[str]) -> int:
         Path(parsed.out).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"--out: {parsed.out!r} is no folder that can be written ({error.strerror})") from error
+    if parsed.runs is not None and len(names) == 1:
+        _check_runs(names[0], parsed.runs)
     console = Console(stderr=parsed.json, highlight=False)
     options = {"level": level, "runs": parsed.runs, "seed": parsed.seed}
     together = len(names) > 1 and parsed.workers > 1
@@ -94,6 +96,15 @@ def _names(words: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _check_runs(name: str, runs: int) -> None:
+    from rlcourse.figures.experiment import settings_of
+
+    try:
+        settings_of(name, runs=runs)
+    except ValueError as error:
+        raise UsageError(f"--{error}; leave --runs out") from error
+
+
 def _one_by_one(names: list[str], options: dict[str, Any], out: str, workers: int, console: Console) -> Iterator[dict[str, Any]]:
     from rich.progress import Progress, TimeRemainingColumn
 
@@ -124,7 +135,9 @@ def _in_processes(names: list[str], options: dict[str, Any], out: str, workers: 
 
 
 def _made(name: str, options: dict[str, Any], out: str, workers: int, progress: Any = None) -> dict[str, Any]:
-    """Make one figure and save it; an error of one figure does not stop the others."""
+    """Make one figure and save it; an error of one figure does not stop the others. Exact ones have no number of runs."""
+    if "runs" not in figures.load(name).Settings.__dataclass_fields__:
+        options = {**options, "runs": None}
     try:
         result = figures.make(name, workers=workers, progress=progress, **options)
         return result.summary() | {"files": result.save(Path(out))}
