@@ -12,7 +12,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 
 from rlcourse import agents
 from rlcourse.agents.tabular import TabularAgent
-from rlcourse.core.agent import Agent, evaluate
+from rlcourse.core.agent import Agent
+from rlcourse.core.evaluation import evaluate
 from rlcourse.core.files import DamagedFile
 from rlcourse.core.gymworld import GymWorld
 from rlcourse.core.mdp import MDP
@@ -53,9 +54,19 @@ ALONE = {  # settings under which a real step makes one update, and no planning 
 }
 
 
+def acts_in(name: str, kind: type) -> bool:
+    """Whether a deep agent acts in spaces of a kind."""
+    return kind in getattr(agents, name).actions
+
+
+def small_env(name: str) -> str:
+    """Return the id of a small environment that suits an agent."""
+    return SUITED.get(name, "FrozenLake-v1" if name in TABULAR else "CartPole-v1" if acts_in(name, spaces.Discrete) else "Pendulum-v1")
+
+
 def make(name: str, env=None, seed: int = 3, **settings) -> Agent:
     """An agent on a small environment that suits it."""
-    env = SUITED.get(name, "FrozenLake-v1" if name in TABULAR else "CartPole-v1") if env is None else env
+    env = small_env(name) if env is None else env
     return getattr(agents, name)(env, seed=seed, **(SMALL.get(name, {}) | settings))
 
 
@@ -151,9 +162,10 @@ def test_learning_saving_loading_and_learning_on_is_learning_in_one_go(name, tmp
         assert differences(make(name).learn(2 * 6 * ROLLOUT).state_dict(), whole.state_dict()) == []
 
 
-@pytest.mark.parametrize("name", DEEP)
+@pytest.mark.parametrize("name", [name for name in DEEP if acts_in(name, spaces.Box)])
 def test_deep_agents_also_resume_exactly_with_box_actions_schedules_and_normalisation(name, tmp_path):
-    settings = {"normalize_observations": True, "normalize_rewards": True, "learning_rate": "linear(0.001234567, 0, 1234567)"}
+    wanted = {"normalize_observations": True, "normalize_rewards": True, "learning_rate": "linear(0.001234567, 0, 1234567)"}
+    settings = known(name, **wanted)
     first = make(name, "Pendulum-v1", **settings).learn(4 * ROLLOUT)
     resumed = type(first).load(first.save(tmp_path / "agent.safetensors"))
     assert resumed.config == first.config
@@ -204,15 +216,16 @@ def test_one_observation_gives_an_int_and_a_batch_an_array(name, deterministic):
     agent = make(name)
     one = agent.observation_space.sample()
     action, state = agent.predict(one, deterministic=deterministic)
-    assert type(action) is int
-    assert state is None
+    shape = agent.action_space.shape
+    assert type(action) is int if shape == () else action.shape == shape
+    assert (state is None) == (not getattr(agent, "recurrent", False))
     assert agent.action_space.contains(action)
     batch = np.stack([np.asarray(agent.observation_space.sample()) for _ in range(5)])
     many, _ = agent.predict(batch, deterministic=deterministic)
-    assert many.shape == (5,)
+    assert many.shape == (5, *shape)
     if deterministic:
-        assert many.tolist() == [agent.predict(each)[0] for each in batch]
-    assert agent.predict(batch[:1], deterministic=deterministic)[0].shape == (1,)
+        np.testing.assert_allclose(many, [agent.predict(each)[0] for each in batch], rtol=1e-5, atol=1e-6)
+    assert agent.predict(batch[:1], deterministic=deterministic)[0].shape == (1, *shape)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +334,8 @@ def test_a_file_that_is_not_the_agents_is_refused(name, tmp_path):
     with pytest.raises(ValueError, match=f"holds a {name}, not a {other.__name__}"):
         other.load(path)
     with pytest.raises(ValueError, match="needs a game" if name in SUITED else "was trained on"):
-        type(agent).load(path, env="CliffWalking-v1" if name in TABULAR else "Acrobot-v1")
+        others = {"FrozenLake-v1": "CliffWalking-v1", "CartPole-v1": "Acrobot-v1", "Pendulum-v1": "MountainCarContinuous-v0"}
+        type(agent).load(path, env=others.get(small_env(name), "CliffWalking-v1"))
     assert type(agents.load(path)) is type(agent)
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(DamagedFile):
@@ -400,9 +414,9 @@ def test_an_agent_that_names_no_environment_asks_for_one(tmp_path):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_file_names_its_environment_only_where_the_id_alone_makes_it(name, tmp_path):
-    id, options = ("FrozenLake-v1", {"is_slippery": False}) if name in TABULAR else ("Pendulum-v1", {"g": 5.0})
-    if name in SUITED:
-        id, options = SUITED[name], {"draw": 0.25}
+    id = small_env(name)
+    variants = {"FrozenLake-v1": {"is_slippery": False}, "CartPole-v1": {"sutton_barto_reward": True}, "Pendulum-v1": {"g": 5.0}}
+    options = variants.get(id, {"draw": 0.25})
     path = tmp_path / "agent.safetensors"
     make(name, gym.make(id, render_mode="rgb_array")).save(path)
     assert getattr(agents, name).load(path).env.spec.id == id

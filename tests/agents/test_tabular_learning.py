@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rlcourse.agents import ExpectedSarsa, QLearning, Sarsa, ValueIteration
-from rlcourse.core.agent import evaluate
+from rlcourse.core.evaluation import evaluate
 from rlcourse.core.gymworld import model_of
 from rlcourse.envs import cliff_walk
 

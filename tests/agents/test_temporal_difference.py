@@ -9,7 +9,7 @@ from rlcourse.agents.temporal_difference.double_expected_sarsa import double_exp
 from rlcourse.agents.temporal_difference.double_q_learning import double_q_learning
 from rlcourse.agents.temporal_difference.q_learning import q_learning
 from rlcourse.core import exact
-from rlcourse.core.agent import evaluate
+from rlcourse.core.evaluation import evaluate
 from rlcourse.core.policies import expected_value
 from rlcourse.core.trial import Trial
 from rlcourse.envs import MaximizationBias, Recorded, cliff_walk, driving_home, predictor, random_walk

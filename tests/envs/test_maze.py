@@ -9,7 +9,7 @@ import pytest
 from rlcourse.agents import DynaQ
 from rlcourse.agents.temporal_difference.q_learning import q_learning
 from rlcourse.core import exact
-from rlcourse.core.agent import evaluate
+from rlcourse.core.evaluation import evaluate
 from rlcourse.core.mdp import MDP
 from rlcourse.core.trial import Trial
 from rlcourse.core.vector import WorldVectorEnv

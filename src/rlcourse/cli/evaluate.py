@@ -10,7 +10,7 @@ from rlcourse.cli.run import FINAL_SEEDS
 from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.truth import Truth
 from rlcourse.cli.usage import UsageError
-from rlcourse.core.agent import evaluate as evaluate_agent
+from rlcourse.core.evaluation import evaluate as evaluate_agent
 
 __all__ = ["evaluate"]
 

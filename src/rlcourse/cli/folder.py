@@ -87,7 +87,7 @@ class RunFolder:
 
     def checkpoint(self, agent: Agent) -> None:
         """Save a checkpoint named by its step; older ones go, but for the newest."""
-        agent.save(self.path / "checkpoints" / f"{agent.num_timesteps:012d}.safetensors")
+        agent.save(self.path / "checkpoints" / f"{agent.num_timesteps:012d}.safetensors", replay=False)
         for stale in sorted((self.path / "checkpoints").glob("*.safetensors"))[:-_KEPT]:
             stale.unlink()
 

@@ -81,7 +81,15 @@ def _presets() -> list[dict[str, Any]]:
     for name in presets.names():
         preset = presets.load(name)
         goal = "no target" if preset.target is None else f"target {preset.target:g}"
-        rows.append({"preset": name, "env": preset.env, "algo": preset.algo, "target": goal, "pass_rate": preset.pass_rate})
+        rows.append(
+            {
+                "preset": name,
+                "env": preset.env,
+                "algo": preset.algo,
+                "target": goal,
+                "pass_rate": preset.pass_rates.get(preset.algo, "unverified"),
+            }
+        )
     return rows
 
 

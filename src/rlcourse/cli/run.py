@@ -18,7 +18,7 @@ from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.targets import Target
 from rlcourse.cli.truth import Truth
 from rlcourse.core.agent import Agent
-from rlcourse.core.agent import evaluate as evaluate_agent
+from rlcourse.core.evaluation import evaluate as evaluate_agent
 
 __all__ = ["FINAL_SEEDS", "Plan", "Run"]
 
@@ -109,7 +109,7 @@ class Run:
         self.without_improvement = 0 if better else self.without_improvement + 1
         if better:
             self.best = value
-            agent.save(self.folder.path / "best.safetensors")
+            agent.save(self.folder.path / "best.safetensors", replay=False)
         if not self.live:
             known = "" if error is None else f"   true error {error:8.3g}"
             self.console.print(f"  step {agent.num_timesteps:>10,}   evaluation {value:10.2f}{known}{'   best' if better else ''}")

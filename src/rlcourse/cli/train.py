@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ __all__ = ["resume", "train"]
 def train(argv: Sequence[str]) -> int:
     """Train an agent; see ``rlcourse train --help``."""
     target, name = _scan(argv)
+    if target and target.preset and name:
+        target = replace(target, preset=target.preset.of(algo_key(name)))
     parser = Parser(prog="rlcourse train", description="Train an agent and write a run folder.")
     parser.add_argument("env", help="preset (rlcourse list presets), Gymnasium id, or file.py:Class")
     parser.add_argument("--algo", "-a", help=f"agent (rlcourse list agents) [{name or 'by environment'}]")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import inspect
+import json
 import os
 import platform
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -21,7 +23,7 @@ from rlcourse.core.config import Config, build
 from rlcourse.core.gymworld import as_env, id_of
 from rlcourse.core.history import History
 
-__all__ = ["Agent", "check_budget", "evaluate"]
+__all__ = ["Agent", "check_budget"]
 
 
 class Agent(ABC):
@@ -49,6 +51,7 @@ class Agent(ABC):
 
     Config: ClassVar[type[Config]]
     inputs: ClassVar[tuple[str, ...]] = ()  # what a subclass takes beside its settings
+    evaluation_envs: ClassVar[int] = 1  # episodes that `evaluate` plays at once
 
     def __init__(self, env: Any, *, seed: int = 0, config: Any = None, **settings: Any) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -155,15 +158,28 @@ class Agent(ABC):
 
     # Files ------------------------------------------------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save everything to one safetensors file, atomically (see `rlcourse.core.files`)."""
+    def save(self, path: str | os.PathLike[str], replay: bool = True) -> Path:
+        """Save everything to one safetensors file, atomically (see `rlcourse.core.files`).
+
+        Parameters
+        ----------
+        path : path
+        replay : bool
+            An agent's replay memory goes to a file of its own beside it (``q.safetensors``: ``q.replay.safetensors``). Without it
+            the agent predicts as ever, and learns on with an empty memory.
+        """
         state = self.state_dict()
         arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+        memory = {name: arrays.pop(name) for name in list(arrays) if name.startswith("replay.")}
+        moment = hashlib.sha256(json.dumps([self.num_timesteps, state["rng"]], sort_keys=True).encode()).hexdigest()
+        if memory and replay:  # first the large file: the small one then refers to what exists
+            files.write(_memory_file(path), memory, {"moment": moment})
         return files.write(
             path,
             arrays,
             {
-                "state": {name: value for name, value in state.items() if name not in arrays},
+                "replay": moment if memory and replay else None,
+                "state": {name: value for name, value in state.items() if name not in arrays and name not in memory},
                 "class": type(self).__name__,
                 "seed": self.seed,
                 "env_id": id_of(self.env),
@@ -199,10 +215,23 @@ class Agent(ABC):
             mine = [spaces.describe(agent.observation_space), spaces.describe(agent.action_space)]
             if described != mine:
                 raise ValueError(f"{path} was trained on {described}; this environment has {mine}")
-            agent.load_state_dict({**arrays, **values})
+            agent.load_state_dict({**arrays, **_memory(path, metadata_["replay"]), **values})
         except KeyError as error:
             raise files.DamagedFile(f"{path} lacks {error}; it was written by another version of rlcourse") from error
         return agent
+
+
+def _memory_file(path: str | os.PathLike[str]) -> Path:
+    return Path(path).with_suffix(f".replay{Path(path).suffix}")
+
+
+def _memory(path: str | os.PathLike[str], moment: str | None) -> dict[str, np.ndarray]:
+    """Return the replay memory that was saved with an agent; nothing where there is none any more."""
+    file = _memory_file(path)
+    if moment is None or not file.exists():
+        return {}
+    arrays, metadata_ = files.read(file)
+    return arrays if metadata_["moment"] == moment else {}
 
 
 def check_budget(total_timesteps: int | None, episodes: int | None, required: bool = True) -> None:
@@ -213,49 +242,6 @@ def check_budget(total_timesteps: int | None, episodes: int | None, required: bo
             raise ValueError(f"{name} must be a whole number >= 1, not {value!r}")
     if required and total_timesteps is None and episodes is None:
         raise ValueError("give learn() a budget: total_timesteps or episodes")
-
-
-def evaluate(
-    agent: Any,
-    env: Any,
-    episodes: int = 10,
-    *,
-    seed: int = 0,
-    deterministic: bool = True,
-    max_steps: int = 10_000,
-    stopped: Callable[[], bool] = lambda: False,
-) -> np.ndarray:
-    """Return the undiscounted returns of fresh episodes, shape [episodes].
-
-    Parameters
-    ----------
-    agent : Agent
-        Anything with `predict`.
-    env : Env, World or str
-        Where to act; episode i is seeded with ``seed + i``, so any subset can be repeated.
-    episodes, seed : int
-    deterministic : bool
-        As in `predict`.
-    max_steps : int
-        An episode without a time limit ends here.
-    stopped : callable
-        Asked after each step; True ends the evaluation early, with the episodes so far.
-    """
-    made = as_env(env)
-    returns = np.zeros(episodes)
-    for i in range(episodes):
-        observation, _ = made.reset(seed=seed + i)
-        state, start = None, True
-        for _ in range(max_steps):
-            action, state = agent.predict(observation, state=state, episode_start=start, deterministic=deterministic)
-            observation, reward, terminated, truncated, _ = made.step(action)
-            returns[i] += reward
-            start = False
-            if stopped():
-                return returns[:i]
-            if terminated or truncated:
-                break
-    return returns
 
 
 def _version() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
@@ -29,8 +29,10 @@ class Preset:
     eval_every, eval_episodes : int
     agents : dict
         Settings by agent.
-    pass_rate : str
-        Measured share of seeds that reach the target, with the command; or "unverified".
+    runs : dict
+        By agent, what differs from the budget, target and evaluations above: any of those names.
+    pass_rates : dict of str to str
+        By agent, how many of how many seeds reached the target in benchmarks/pass_rates.py; an agent that is not there is unverified.
     """
 
     name: str
@@ -42,7 +44,12 @@ class Preset:
     eval_every: int = 10_000
     eval_episodes: int = 20
     agents: dict[str, dict[str, Any]] = field(default_factory=dict)
-    pass_rate: str = "unverified"
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pass_rates: dict[str, str] = field(default_factory=dict)
+
+    def of(self, algo: str) -> Preset:
+        """Return the preset as it is for an agent."""
+        return replace(self, **self.runs.get(algo, {}))
 
 
 def names() -> list[str]:

@@ -13,7 +13,7 @@ from rlcourse.agents.deep.losses import clipped_surrogate, normalized
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.normalize import RunningMoments
 from rlcourse.agents.deep.optimizer import FlatAdam
-from rlcourse.core.agent import evaluate
+from rlcourse.core.evaluation import evaluate
 from rlcourse.core.schedules import Linear
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -78,7 +78,7 @@ def test_the_critics_unused_outputs_stay_zero_and_do_not_learn():
     adam = FlatAdam(net)
     for _ in range(3):
         parameters, value = net(torch.randn(5, 3))
-        adam.step(parameters.square().sum() + value.square().sum() + value.sum(), 0.1, None)
+        adam.step(parameters.square().sum() + value.square().sum() + value.sum(), 0.1)
     assert torch.all(net.weights[-1][1, :, 1:] == 0)
     assert torch.any(net.weights[-1][1, :, 0] != 0)
 
@@ -96,10 +96,10 @@ def test_sampling_follows_the_distribution():
 
 def test_flat_adam_is_torchs_adam_with_clipping():
     ours, theirs = network(gym.spaces.Discrete(2)), network(gym.spaces.Discrete(2))
-    flat, adam = FlatAdam(ours), torch.optim.Adam(theirs.parameters(), lr=0.01, eps=1e-5)
+    flat, adam = FlatAdam(ours, max_grad_norm=0.5, eps=1e-5), torch.optim.Adam(theirs.parameters(), lr=0.01, eps=1e-5)
     x = torch.randn(9, 3)
     for _ in range(5):
-        flat.step(sum(part.square().sum() for part in ours(x)), 0.01, 0.5)
+        flat.step(sum(part.square().sum() for part in ours(x)), 0.01)
         adam.zero_grad()
         sum(part.square().sum() for part in theirs(x)).backward()
         torch.nn.utils.clip_grad_norm_(theirs.parameters(), 0.5)

@@ -1,10 +1,12 @@
-"""`RunningMoments`: mean and variance of all that was seen, merged batch by batch; they are part of the agent and its file."""
+"""Running moments of observations and rewards: part of the agent and of its file, and moved by learning only."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-__all__ = ["RunningMoments"]
+__all__ = ["Normalizer", "RunningMoments"]
 
 
 class RunningMoments:
@@ -45,3 +47,56 @@ class RunningMoments:
         """Standard deviation, shape [*shape]; never zero."""
         root: np.ndarray = np.sqrt(self.data[1] + 1e-8)
         return root
+
+
+class Normalizer:
+    """Observations of mean 0 and deviation 1, rewards divided by the deviation of the discounted return; or neither.
+
+    Parameters
+    ----------
+    scale_observations, scale_rewards : bool
+    shape : tuple of int
+        Of one observation.
+    copies : int
+        Copies of the environment.
+    gamma : float
+        Discount rate.
+    """
+
+    def __init__(self, scale_observations: bool, scale_rewards: bool, shape: tuple[int, ...], copies: int, gamma: float) -> None:
+        self.scale_observations, self.scale_rewards, self.gamma = scale_observations, scale_rewards, gamma
+        self.seen, self.returned = RunningMoments(shape), RunningMoments(())
+        self._returns = np.zeros(copies)  # running discounted return of each copy
+
+    def observations(self, observations: np.ndarray) -> np.ndarray:
+        """Return observations, shape [..., *shape], as the networks see them: within 10 deviations."""
+        if not self.scale_observations:
+            return observations
+        scaled = (observations - self.seen.mean) / self.seen.std
+        return np.clip(scaled, -10.0, 10.0).astype(np.float32)
+
+    def learn(self, observations: np.ndarray) -> None:
+        """Merge observations, shape [B, *shape], into the moments."""
+        if self.scale_observations:
+            self.seen.update(observations)
+
+    def rewards(self, rewards: np.ndarray, ended: np.ndarray) -> np.ndarray:
+        """Return the rewards of a rollout, shape [T, N], scaled; the moments are those after this rollout."""
+        if not self.scale_rewards:
+            return rewards
+        running = np.empty(rewards.shape)
+        for t in range(len(rewards)):
+            self._returns = self._returns * self.gamma + rewards[t]
+            running[t] = self._returns
+            self._returns = np.where(ended[t], 0.0, self._returns)
+        self.returned.update(running.reshape(-1))
+        return np.clip(rewards / np.float32(self.returned.std), -10.0, 10.0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the moments."""
+        return {"observations": self.seen.data, "returns": self.returned.data, "running": self._returns}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over moments."""
+        for name, mine in self.state_dict().items():
+            mine[...] = state[name]

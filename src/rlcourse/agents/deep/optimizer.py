@@ -1,32 +1,37 @@
-"""`FlatAdam`: Adam over all parameters as one vector, so that a step costs few operations whatever the number of layers."""
+"""Optimisers over all parameters as one vector, so that a step costs few operations whatever the number of layers."""
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FlatAdam"]
+__all__ = ["FlatAdam", "FlatOptimizer", "FlatRMSprop"]
 
 
-class FlatAdam:
-    """Adam (Kingma & Ba 2015) with clipping by norm; parameters and gradients become views of two flat tensors.
+class FlatOptimizer(ABC):
+    """Gradient descent with clipping; parameters and gradients of the modules become views of two flat tensors.
 
     Parameters
     ----------
-    module : nn.Module
-        Its parameters are moved into one flat tensor, in place.
-    eps : float
-        Added to the root of the second moment.
+    *modules : nn.Module
+        Their parameters are moved into one flat tensor, in place; a parameter that several of them share is there once.
+    max_grad_norm : float, optional
+        The gradient is scaled down to this norm where it is longer (Pascanu et al. 2013).
+    max_grad_value : float, optional
+        Each element of the gradient is clipped to this magnitude, before the norm.
 
     Attributes
     ----------
-    parameters, gradient, first_moment, second_moment : Tensor, shape [P]
+    parameters, gradient : Tensor, shape [P]
     steps : int
         Updates made.
     """
 
-    def __init__(self, module: nn.Module, eps: float = 1e-5, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        listed = list(module.parameters())
+    def __init__(self, *modules: nn.Module, max_grad_norm: float | None = None, max_grad_value: float | None = None) -> None:
+        listed = list(dict.fromkeys(parameter for module in modules for parameter in module.parameters() if parameter.requires_grad))
         self.parameters = torch.cat([parameter.detach().reshape(-1) for parameter in listed])
         self.gradient = torch.zeros_like(self.parameters)
         start = 0
@@ -35,19 +40,102 @@ class FlatAdam:
             parameter.data = self.parameters[part].view_as(parameter)
             parameter.grad = self.gradient[part].view_as(parameter)
             start = part.stop
-        self.first_moment, self.second_moment = torch.zeros_like(self.parameters), torch.zeros_like(self.parameters)
-        self.steps, self.eps, self.betas = 0, eps, betas
+        self.max_grad_norm, self.max_grad_value = max_grad_norm, max_grad_value
+        self.steps = 0
 
-    def step(self, loss: Tensor, learning_rate: float, max_grad_norm: float | None) -> None:
+    def step(self, loss: Tensor, learning_rate: float) -> None:
         """Go one step down the gradient of a loss."""
         self.gradient.zero_()
         loss.backward()
-        if max_grad_norm is not None:
-            scale = max_grad_norm / (torch.linalg.vector_norm(self.gradient) + 1e-6)
+        self.descend(learning_rate)
+
+    def descend(self, learning_rate: float) -> None:
+        """Clip the gradient that is there, and go one step down."""
+        if self.max_grad_value is not None:
+            self.gradient.clamp_(-self.max_grad_value, self.max_grad_value)
+        if self.max_grad_norm is not None:
+            scale = self.max_grad_norm / (torch.linalg.vector_norm(self.gradient) + 1e-6)
             self.gradient.mul_(scale.clamp_(max=1.0))
         self.steps += 1
+        self._descend(learning_rate)
+
+    @abstractmethod
+    def _descend(self, learning_rate: float) -> None:
+        """Change the parameters by the clipped gradient."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Return the moments and the count of steps."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over moments and count."""
+        for name, mine in self.state_dict().items():
+            if isinstance(mine, Tensor):
+                mine.copy_(torch.as_tensor(state[name]))
+        self.steps = int(state["steps"])
+
+
+class FlatAdam(FlatOptimizer):
+    """Adam (Kingma & Ba 2015).
+
+    Parameters
+    ----------
+    eps : float
+        Added to the root of the second moment.
+    betas : tuple of float
+        Decay of the first and of the second moment.
+    """
+
+    def __init__(
+        self,
+        *modules: nn.Module,
+        max_grad_norm: float | None = None,
+        max_grad_value: float | None = None,
+        eps: float = 1e-8,
+        betas: tuple[float, float] = (0.9, 0.999),
+    ) -> None:
+        super().__init__(*modules, max_grad_norm=max_grad_norm, max_grad_value=max_grad_value)
+        self.first_moment, self.second_moment = torch.zeros_like(self.parameters), torch.zeros_like(self.parameters)
+        self.eps, self.betas = eps, betas
+
+    def _descend(self, learning_rate: float) -> None:
         one, two = self.betas
         self.first_moment.lerp_(self.gradient, 1.0 - one)
         self.second_moment.mul_(two).addcmul_(self.gradient, self.gradient, value=1.0 - two)
         root = (self.second_moment / (1.0 - two**self.steps)).sqrt_().add_(self.eps)
         self.parameters.addcdiv_(self.first_moment, root, value=-learning_rate / (1.0 - one**self.steps))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return both moments and the count of steps."""
+        return {"first_moment": self.first_moment, "second_moment": self.second_moment, "steps": self.steps}
+
+
+class FlatRMSprop(FlatOptimizer):
+    """RMSprop as A3C used it (Mnih et al. 2016): epsilon within the root, the mean square starts at one.
+
+    Parameters
+    ----------
+    eps : float
+    decay : float
+        Of the mean square.
+    """
+
+    def __init__(
+        self,
+        *modules: nn.Module,
+        max_grad_norm: float | None = None,
+        max_grad_value: float | None = None,
+        eps: float = 1e-5,
+        decay: float = 0.99,
+    ) -> None:
+        super().__init__(*modules, max_grad_norm=max_grad_norm, max_grad_value=max_grad_value)
+        self.mean_square = torch.ones_like(self.parameters)
+        self.eps, self.decay = eps, decay
+
+    def _descend(self, learning_rate: float) -> None:
+        self.mean_square.mul_(self.decay).addcmul_(self.gradient, self.gradient, value=1.0 - self.decay)
+        self.parameters.addcdiv_(self.gradient, (self.mean_square + self.eps).sqrt_(), value=-learning_rate)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the mean square and the count of steps."""
+        return {"mean_square": self.mean_square, "steps": self.steps}

@@ -11,26 +11,20 @@ time limit bootstraps from the value of its true last observation; one that term
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-import gymnasium as gym
 import numpy as np
 import torch
 
+from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import clipped_surrogate, normalized, value_loss
 from rlcourse.agents.deep.networks import ActorCritic
-from rlcourse.agents.deep.normalize import RunningMoments
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
-from rlcourse.core import spaces
-from rlcourse.core.agent import Agent, check_budget
-from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability
 from rlcourse.core.returns import gae
 from rlcourse.core.schedules import Schedule, value
-from rlcourse.core.vector import WorldVectorEnv, as_vector
 
 __all__ = ["PPO", "PPOConfig"]
 
@@ -50,12 +44,13 @@ class PPOConfig(Config):
     ent_coef: NonNegative = 0.0  # weight of the entropy bonus
     vf_coef: NonNegative = 0.5  # weight of the value loss
     max_grad_norm: Positive | None = 0.5  # gradients are clipped to this norm; none: never
+    max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
     normalize_advantage: bool = True  # per gradient step
     normalize_observations: bool = False  # by running mean and deviation, kept in the agent's file
     normalize_rewards: bool = False  # by the running deviation of the discounted return
     hidden: tuple[int, ...] = (64, 64)  # widths of the hidden layers of actor and of critic
     log_std_init: float = 0.0  # initial log standard deviation of a Gaussian policy
-    encoder: Literal["auto", "flatten", "nature"] = "auto"  # see rlcourse.encoders
+    encoder: str = "auto"  # see rlcourse.encoders
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
     def __post_init__(self) -> None:
@@ -64,88 +59,45 @@ class PPOConfig(Config):
             raise ValueError(f"hidden must name at least one layer width >= 1, not {self.hidden!r}")
 
 
-class PPO(Agent):
+class PPO(DeepAgent):
     """PPO with a clipped objective, for Discrete and Box actions on any Gymnasium environment.
-
-    On environments of ours, and on Gymnasium's that have a twin among them, the copies step in one compiled call.
 
     Attributes
     ----------
     metrics : dict of str to float
-        Of the last update: policy_loss, value_loss, entropy, learning_rate, explained_variance.
+        policy_loss, value_loss, entropy, learning_rate, explained_variance.
     policy : ActorCritic
     """
 
     Config = PPOConfig
 
-    def _build(self) -> None:
+    def _make(self) -> None:
         c = self.config
-        if not isinstance(self.action_space, gym.spaces.Discrete | gym.spaces.Box):
-            raise ValueError(f"PPO acts in Discrete and Box spaces, not in {self.action_space}; flatten it with a wrapper")
-        if not isinstance(self.observation_space, gym.spaces.Box | gym.spaces.Discrete | gym.spaces.MultiDiscrete | gym.spaces.MultiBinary):
-            raise ValueError(f"PPO cannot see {self.observation_space}; wrap it in gymnasium.wrappers.FlattenObservation")
-        self.device = torch.device(_pick_device(c.device, self.observation_space))
-        self.generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
-        self.venv = as_vector(self.env, c.n_envs)
         self.policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init).to(
             self.device
         )
-        self.optimizer = FlatAdam(self.policy)
-        discrete = isinstance(self.action_space, gym.spaces.Discrete)
-        self._start = int(self.action_space.start) if isinstance(self.action_space, gym.spaces.Discrete) else 0
-        self.rollout = Rollout(
-            self.venv, c.n_steps, () if discrete else self.action_space.shape or (), np.int64 if discrete else np.float32
-        )
-        self.metrics: dict[str, float] = {}
-        self._observation: np.ndarray | None = None
-        self._observation_moments = RunningMoments(self.observation_space.shape or ())
-        self._return_moments = RunningMoments(())
-        self._returns = np.zeros(self.venv.num_envs)  # running discounted return of each copy
-        self._stopped = False
+        self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=1e-5)
+        self.rollout = Rollout.for_policy(self.venv, c.n_steps)
 
-    def learn(
-        self,
-        total_timesteps: int | None = None,
-        *,
-        episodes: int | None = None,
-        callback: Callback | Iterable[Callback] | None = None,
-        callback_every: int = 1_000_000,
-        progress_bar: bool = False,
-    ) -> Self:
-        """Learn (Algorithm 1); see `Agent.learn`. The callback comes after each update."""
-        check_budget(total_timesteps, episodes)
-        call, finish = make_callback(self, callback, progress_bar, total_timesteps, episodes)
-        last_step = self.num_timesteps + (total_timesteps or 2**62)
-        last_episode = len(self.history) + (episodes or 2**62)
-        self._stopped = False
-        try:
-            if self._observation is None:
-                self._observation = self.venv.reset(seed=int(self.rng.integers(2**31)))[0]
-            while self.num_timesteps < last_step and len(self.history) < last_episode and not self._stopped:
-                self._collect(last_step - self.num_timesteps)
-                self._update()
-                if call(self) is False:
-                    break
-        finally:
-            finish()
-        return self
+    def parts(self) -> dict[str, Any]:
+        """Return the network and its optimiser."""
+        return {"policy": self.policy, "optimizer": self.optimizer}
+
+    def _iterate(self, budget: int) -> None:
+        """Run the old policy for n_steps in every copy, then optimise the surrogate (Algorithm 1)."""
+        noise = self.policy.noise((self.config.n_steps, self.venv.num_envs), self.generator).to(self.device)
+        self._collect(self.rollout, lambda t, observations: self._act(observations, noise[t]), budget)
+        self._update()
 
     @torch.no_grad()
-    def _collect(self, budget: int) -> None:
-        """Run the policy for n_steps in every copy."""
-        noise = self.policy.noise((self.config.n_steps, self.venv.num_envs), self.generator).to(self.device)
+    def _act(self, observations: np.ndarray, noise: torch.Tensor | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return actions to store and actions to take."""
+        actions = self.policy.choose(self.policy.act(self._tensor(observations)), noise).cpu().numpy()
+        return actions.reshape(len(actions), *(self.action_space.shape or ())), self._taken(actions)
 
-        def act(t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            actions = self.policy.choose(self.policy.act(self._tensor(observations)), noise[t]).cpu().numpy()
-            if self.policy.discrete:
-                return actions, actions + self._start if self._start else actions
-            actions = actions.reshape(len(actions), *(self.action_space.shape or ()))
-            return actions, np.clip(actions, self.action_space.low, self.action_space.high)  # type: ignore[attr-defined]
-
-        self._observation, episodes = self.rollout.collect(self.venv, self._observation, act, budget)  # type: ignore[arg-type]
-        episodes[:, -1] += self.num_timesteps
-        self.history.extend(episodes)
-        self.num_timesteps += self.rollout.valid
+    def _policy(self, observations: torch.Tensor, deterministic: bool) -> np.ndarray:
+        noise = None if deterministic else self.policy.noise((len(observations),), self.generator).to(self.device)
+        return self.policy.choose(self.policy.act(observations), noise).cpu().numpy()
 
     def _update(self) -> None:
         """Optimise the surrogate for n_epochs over the rollout, in minibatches."""
@@ -170,9 +122,7 @@ class PPO(Agent):
                 if c.ent_coef:
                     entropy = self.policy.entropy(table)
                     loss = loss - c.ent_coef * entropy
-                self.optimizer.step(loss, learning_rate, c.max_grad_norm)
-        if not torch.isfinite(self.optimizer.parameters.sum()):
-            raise FloatingPointError(f"the weights are no longer finite at step {self.num_timesteps}: lower learning_rate")
+                self.optimizer.step(loss, learning_rate)
         with torch.no_grad():
             unexplained = (G - v).var(correction=0) / (G.var(correction=0) + 1e-8)
             entropy = entropy if c.ent_coef else self.policy.entropy(table)
@@ -201,93 +151,8 @@ class PPO(Agent):
             last = np.stack([observation for _, _, observation in r.cuts])
             rows, columns = zip(*((t, i) for t, i, _ in r.cuts), strict=True)
             following[rows, columns] = self.policy(self._tensor(last))[1].cpu().numpy()
-        advantages = gae(self._scaled_rewards(), table[:T], following, r.terminated[:T], r.ended[:T], c.gamma, c.gae_lambda)
+        rewards = self.normalizer.rewards(r.rewards[:T], r.ended[:T])
+        advantages = gae(rewards, table[:T], following, r.terminated[:T], r.ended[:T], c.gamma, c.gae_lambda)
         advantage = torch.as_tensor(advantages.reshape(-1)[:B], device=self.device)
-        if c.normalize_observations:
-            self._observation_moments.update(flat[: T * N])
+        self.normalizer.learn(flat[: T * N])
         return observations[:B], actions, log_prob, advantage, advantage + values[:B]
-
-    def _tensor(self, observations: np.ndarray) -> torch.Tensor:
-        """Return observations as the policy takes them."""
-        if self.config.normalize_observations:
-            scaled = (observations - self._observation_moments.mean) / self._observation_moments.std
-            observations = np.clip(scaled, -10.0, 10.0).astype(np.float32)
-        if observations.dtype == np.float64:
-            observations = observations.astype(np.float32)
-        return torch.as_tensor(observations, device=self.device)
-
-    def _scaled_rewards(self) -> np.ndarray:
-        """Return the rewards of the rollout, shape [T, N], divided by the deviation of the discounted return if asked."""
-        r = self.rollout
-        rewards: np.ndarray = r.rewards[: r.length]
-        if not self.config.normalize_rewards:
-            return rewards
-        running = np.empty(rewards.shape)
-        for t in range(r.length):
-            self._returns = self._returns * self.config.gamma + rewards[t]
-            running[t] = self._returns
-            self._returns = np.where(r.ended[t], 0.0, self._returns)
-        self._return_moments.update(running.reshape(-1))
-        return np.clip(rewards / np.float32(self._return_moments.std), -10.0, 10.0)
-
-    def stop(self, at_episode_end: bool = False) -> None:
-        """End `learn` after the current update, from any thread."""
-        self._stopped = True
-
-    @torch.no_grad()
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
-        """Return the mode of the policy, or a sample of it; see `Agent.predict`."""
-        batch = spaces.is_batch(self.observation_space, observation)
-        inputs = np.asarray(observation, dtype=self.observation_space.dtype)
-        parameters = self.policy.act(self._tensor(inputs if batch else inputs[None]))
-        noise = None if deterministic else self.policy.noise((len(parameters),), self.generator).to(self.device)
-        actions = self.policy.choose(parameters, noise).cpu().numpy()
-        if self.policy.discrete:
-            actions = actions + self._start
-            return (actions if batch else int(actions[0])), state
-        box: Any = self.action_space
-        actions = np.clip(actions.reshape(len(actions), *box.shape), box.low, box.high)
-        return (actions if batch else actions[0]), state
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return weights, moments, generators, and where the copies are if they are a world's; see `Agent.state_dict`."""
-        o = self.optimizer
-        tensors = {"parameters": o.parameters, "first_moment": o.first_moment, "second_moment": o.second_moment}
-        state = super().state_dict() | {name: tensor.cpu().numpy().copy() for name, tensor in tensors.items()}
-        state |= {
-            "optimizer_steps": o.steps,
-            "generator": self.generator.get_state().numpy().copy(),
-            "observation_moments": self._observation_moments.data.copy(),
-            "return_moments": self._return_moments.data.copy(),
-            "returns": self._returns.copy(),
-        }
-        env = self.venv.unwrapped
-        if isinstance(env, WorldVectorEnv) and self._observation is not None:
-            state |= {f"env.{name}": part for name, part in env.state_dict().items()}
-        return state
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a state; copies of a foreign environment begin new episodes, because their state is their own."""
-        super().load_state_dict(state)
-        o = self.optimizer
-        for name in ("parameters", "first_moment", "second_moment"):
-            getattr(o, name).copy_(torch.from_numpy(state[name]))
-        o.steps = int(state["optimizer_steps"])
-        self.generator.set_state(torch.from_numpy(state["generator"]))
-        self._observation_moments.data[...] = state["observation_moments"]
-        self._return_moments.data[...] = state["return_moments"]
-        self._returns[...] = state["returns"]
-        self._observation = None
-        env = self.venv.unwrapped
-        where = {name.removeprefix("env."): part for name, part in state.items() if name.startswith("env.")}
-        if where and isinstance(env, WorldVectorEnv):
-            env.load_state_dict(where)
-            self._observation = env.observations
-
-
-def _pick_device(name: str, space: gym.Space[Any]) -> str:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device 'cuda': no CUDA device is available here; take device='cpu'")
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() and len(space.shape or ()) == 3 else "cpu"
-    return name

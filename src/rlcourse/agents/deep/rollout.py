@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import gymnasium as gym
 import numpy as np
@@ -45,6 +45,12 @@ class Rollout:
         self.cuts: list[tuple[int, int, np.ndarray]] = []
         self.length = 0  # rows of the last rollout, T or fewer
         self.valid = 0  # its stored steps: the first of the flattened [length * N]
+
+    @classmethod
+    def for_policy(cls, env: gym.vector.VectorEnv[Any, Any, Any], steps: int) -> Self:
+        """Make a rollout for the actions of an environment: numbers of a Discrete space, or float32 values of a Box."""
+        discrete = isinstance(env.single_action_space, gym.spaces.Discrete)
+        return cls(env, steps, () if discrete else env.single_action_space.shape or (), np.int64 if discrete else np.float32)
 
     def collect(
         self,

@@ -1,0 +1,232 @@
+"""`DeepAgent`: what the deep agents share - device, generators, copies of the environment, the loop of budgets, and the file.
+
+A subclass writes `_make` (its networks), `_iterate` (one round of its paper's algorithm), `_policy` (acting) and `parts` (what is
+saved); everything else of an agent's face is here.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Protocol, Self
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlcourse.agents.deep.normalize import Normalizer
+from rlcourse.agents.deep.optimizer import FlatOptimizer
+from rlcourse.core import spaces
+from rlcourse.core.agent import Agent, check_budget
+from rlcourse.core.callbacks import Callback, make_callback
+from rlcourse.core.vector import WorldVectorEnv, as_vector
+
+__all__ = ["Act", "DeepAgent"]
+
+Act = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]  # (t, observations) -> actions to store, actions to take
+
+
+class Memory(Protocol):
+    """Where experience goes: a `Rollout` or a `Replay`."""
+
+    valid: int  # steps stored by the last `collect`
+
+    def collect(self, env: Any, observation: np.ndarray, act: Act, budget: int) -> tuple[np.ndarray, np.ndarray]:
+        """Step the copies at most `budget` steps; return the observation after them, and the finished episodes."""
+
+
+class DeepAgent(Agent):
+    """Base of the agents with a network.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        Of the last update.
+    venv : VectorEnv
+        The copies that it learns in; one compiled call steps them where the environment is one of ours or has a twin among them.
+    device : torch.device
+    generator : torch.Generator
+        Draws initial weights and the policy's samples.
+    """
+
+    actions: ClassVar[tuple[type[gym.Space[Any]], ...]] = (gym.spaces.Discrete, gym.spaces.Box)
+    between_callbacks: ClassVar[int] = 1  # steps at least between callbacks; 1: one after each update
+    recurrent: ClassVar[bool] = False  # whether `predict` returns a state that the next call wants
+    evaluation_envs = 16
+
+    def _build(self) -> None:
+        name, c = type(self).__name__, self.config
+        if not isinstance(self.action_space, self.actions):
+            known = " and ".join(kind.__name__ for kind in self.actions)
+            raise ValueError(f"{name} acts in {known} spaces, not in {self.action_space}; take another agent, or a wrapper")
+        if not isinstance(self.observation_space, gym.spaces.Box | gym.spaces.Discrete | gym.spaces.MultiDiscrete | gym.spaces.MultiBinary):
+            raise ValueError(f"{name} cannot see {self.observation_space}; wrap it in gymnasium.wrappers.FlattenObservation")
+        self.device = torch.device(_pick_device(c.device, self.observation_space))
+        self.generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
+        self.venv = as_vector(self.env, c.n_envs)
+        self.discrete = isinstance(self.action_space, gym.spaces.Discrete)
+        self._start = int(self.action_space.start) if isinstance(self.action_space, gym.spaces.Discrete) else 0
+        self.normalizer = Normalizer(
+            getattr(c, "normalize_observations", False),
+            getattr(c, "normalize_rewards", False),
+            self.observation_space.shape or (),
+            self.venv.num_envs,
+            c.gamma,
+        )
+        self.metrics: dict[str, float] = {}
+        self._observation: np.ndarray | None = None
+        self._stopped = False
+        self._make()
+
+    # What a subclass writes -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _make(self) -> None:
+        """Make networks, optimisers and memory."""
+
+    @abstractmethod
+    def _iterate(self, budget: int) -> None:
+        """Gather experience, at most `budget` steps of it, and learn from it: one round of the algorithm."""
+
+    @abstractmethod
+    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+        """Return actions for observations [B, ...]: numbers from 0, shape [B], or values within the Box, shape [B, ...]."""
+
+    @abstractmethod
+    def parts(self) -> dict[str, Any]:
+        """Return what learning depends on, by name: anything with `state_dict` and `load_state_dict`; a memory is named "replay"."""
+
+    # Learning ---------------------------------------------------------------------------------------------------------
+
+    def learn(
+        self,
+        total_timesteps: int | None = None,
+        *,
+        episodes: int | None = None,
+        callback: Callback | Iterable[Callback] | None = None,
+        callback_every: int = 1_000_000,
+        progress_bar: bool = False,
+    ) -> Self:
+        """Learn; see `Agent.learn`."""
+        check_budget(total_timesteps, episodes)
+        call, finish = make_callback(self, callback, progress_bar, total_timesteps, episodes)
+        last_step = self.num_timesteps + (total_timesteps or 2**62)
+        last_episode = len(self.history) + (episodes or 2**62)
+        every = min(self.between_callbacks, callback_every)
+        following = (self.num_timesteps // every + 1) * every
+        self._stopped = False
+        try:
+            if self._observation is None:
+                self._observation = self.venv.reset(seed=int(self.rng.integers(2**31)))[0]
+            while self.num_timesteps < last_step and len(self.history) < last_episode and not self._stopped:
+                self._iterate(last_step - self.num_timesteps)
+                if self.num_timesteps >= min(following, last_step):
+                    following = (self.num_timesteps // every + 1) * every
+                    self._check_finite()
+                    if call(self) is False:
+                        break
+        finally:
+            finish()
+        return self
+
+    def _collect(self, memory: Memory, act: Act, budget: int) -> None:
+        """Fill a memory with experience, and count it."""
+        assert self._observation is not None
+        self._observation, episodes = memory.collect(self.venv, self._observation, act, budget)
+        if len(episodes):
+            episodes[:, -1] += self.num_timesteps
+            self.history.extend(episodes)
+        self.num_timesteps += memory.valid
+
+    def _check_finite(self) -> None:
+        for part in self.parts().values():
+            if isinstance(part, FlatOptimizer) and not torch.isfinite(part.parameters.sum()):
+                raise FloatingPointError(f"the weights are no longer finite at step {self.num_timesteps}: lower learning_rate")
+
+    def stop(self, at_episode_end: bool = False) -> None:
+        """End `learn` after the current update, from any thread."""
+        self._stopped = True
+
+    # Acting -----------------------------------------------------------------------------------------------------------
+
+    def _tensor(self, observations: np.ndarray) -> Tensor:
+        """Return observations as the networks take them."""
+        observations = self.normalizer.observations(observations)
+        if observations.dtype == np.float64:
+            observations = observations.astype(np.float32)
+        return torch.from_numpy(observations).to(self.device)
+
+    def _taken(self, actions: np.ndarray) -> np.ndarray:
+        """Return actions as the environment takes them."""
+        if self.discrete:
+            return actions + self._start if self._start else actions
+        box: Any = self.action_space
+        return np.clip(actions.reshape(len(actions), *box.shape), box.low, box.high)
+
+    @torch.no_grad()
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
+        """Return the policy's action, or a sample of it; see `Agent.predict`."""
+        batch, observations = self._batch(observation)
+        return self._unbatch(self._policy(observations, deterministic), batch), state
+
+    def _batch(self, observation: Any) -> tuple[bool, Tensor]:
+        """Return whether an observation is a batch, and the batch."""
+        batch = spaces.is_batch(self.observation_space, observation)
+        observations = np.asarray(observation, dtype=self.observation_space.dtype)
+        return batch, self._tensor(observations if batch else observations[None])
+
+    def _unbatch(self, actions: np.ndarray, batch: bool) -> Any:
+        taken = self._taken(actions)
+        return taken if batch else int(taken[0]) if self.discrete else taken[0]
+
+    # State ------------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return weights, moments, memory, generators, and where the copies are if they are a world's; see `Agent.state_dict`."""
+        state = super().state_dict() | {"generator": self.generator.get_state().numpy().copy()}
+        env = self.venv.unwrapped
+        parts = self.parts() | {"normalizer": self.normalizer}
+        if isinstance(env, WorldVectorEnv) and self._observation is not None:
+            parts["env"] = env
+        for name, part in parts.items():
+            state |= {f"{name}.{key}": _plain(value) for key, value in part.state_dict().items()}
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a state; copies of a foreign environment begin new episodes, because their state is their own.
+
+        A state without a replay memory leaves the memory empty.
+        """
+        super().load_state_dict(state)
+        self.generator.set_state(torch.from_numpy(state["generator"].copy()))
+        for name, part in (self.parts() | {"normalizer": self.normalizer}).items():
+            mine = _of(state, name)
+            if isinstance(part, torch.nn.Module):
+                mine = {key: torch.from_numpy(np.asarray(value)) for key, value in mine.items()}
+            if mine or name != "replay":
+                part.load_state_dict(mine)
+        self._observation = None
+        env, where = self.venv.unwrapped, _of(state, "env")
+        if where and isinstance(env, WorldVectorEnv):
+            env.load_state_dict(where)
+            self._observation = env.observations
+
+
+def _of(state: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the values of one part, under the names that it gave them."""
+    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().cpu().numpy().copy()
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _pick_device(name: str, space: gym.Space[Any]) -> str:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda': no CUDA device is available here; take device='cpu'")
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() and len(space.shape or ()) == 3 else "cpu"
+    return name

@@ -1,0 +1,240 @@
+"""`Replay`: the last transitions of N copies in preallocated arrays, every observation stored once.
+
+Row t holds what the copies saw, did and got at step t; the successor of row t is row t + 1, so it is not stored again. Only where a
+time limit cut an episode is the true last observation kept beside the rows, because row t + 1 begins another episode; after a
+termination nobody asks for it. Observations that are stacks of frames are stored as their newest frame and stacked when sampled.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import gymnasium as gym
+import numpy as np
+
+from rlcourse.agents.deep.base import Act
+
+__all__ = ["Batch", "Replay", "stack_size"]
+
+
+class Batch(NamedTuple):
+    """Transitions of n steps.
+
+    Attributes
+    ----------
+    observations, next_observations : ndarray, shape [B, ...]
+        Where a transition begins, and where it ends after n steps, or fewer where the episode or the memory ended before.
+    actions : ndarray, shape [B, ...]
+    rewards : ndarray of float32, shape [B]
+        Discounted sum over the steps.
+    discounts : ndarray of float32, shape [B]
+        What the value of `next_observations` counts: gamma**n, and 0 where the episode terminated.
+    slots : ndarray of int, shape [B]
+        Where the transitions are stored.
+    """
+
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    next_observations: np.ndarray
+    discounts: np.ndarray
+    slots: np.ndarray
+
+
+def stack_size(env: Any) -> int:
+    """Return how many frames `gymnasium.wrappers.FrameStackObservation` stacks as the outermost change of observations, or 1."""
+    while isinstance(env, gym.Wrapper):
+        if isinstance(env, gym.wrappers.FrameStackObservation):
+            return int(env.stack_size)
+        if isinstance(env, gym.ObservationWrapper):
+            return 1
+        env = env.env
+    return 1
+
+
+class Replay:
+    """Memory of the last `capacity` transitions.
+
+    Parameters
+    ----------
+    observation_space, action_space : gymnasium.Space
+        Of one copy.
+    copies : int
+    capacity : int
+        Transitions of all copies together.
+    stack : int
+        Observations are stacks of this many frames along the first axis, and consecutive ones share all but the newest frame.
+
+    Attributes
+    ----------
+    valid : int
+        Transitions stored by the last `collect`.
+    """
+
+    def __init__(self, observation_space: Any, action_space: Any, copies: int, capacity: int, stack: int = 1) -> None:
+        self.rows, self.copies, self.stack = max(2 + stack, -(-capacity // copies) + 1), copies, stack
+        shape = observation_space.shape if stack == 1 else observation_space.shape[1:]
+        discrete = isinstance(action_space, gym.spaces.Discrete)
+        at = (self.rows, copies)
+        self.observations = np.zeros((*at, *shape), observation_space.dtype)
+        self.actions = np.zeros(at, np.int64) if discrete else np.zeros((*at, *action_space.shape), np.float32)
+        self.rewards = np.zeros(at, np.float32)
+        self.terminated, self.ended, self.stored = np.zeros(at, np.bool_), np.zeros(at, np.bool_), np.zeros(at, np.bool_)
+        self.starts = np.zeros(at, np.bool_)  # the observation of this row is the first of an episode
+        self.finals: dict[int, np.ndarray] = {}  # slot -> true last observation (newest frame) of an episode cut there
+        self.row, self.filled = 0, 0  # the row of the current observation, and how many rows before it hold transitions
+        self.gaps = 0  # rows that were not stored for every copy
+        self.valid = 0
+
+    def __len__(self) -> int:
+        return int(self.filled * self.copies - self.gaps)
+
+    @classmethod
+    def of(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, stack: int = 1) -> Self:
+        """Make a memory for an environment's copies."""
+        return cls(env.single_observation_space, env.single_action_space, env.num_envs, capacity, stack)
+
+    def collect(
+        self, env: gym.vector.VectorEnv[Any, Any, Any], observation: np.ndarray, act: Act, budget: int, steps: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Step the copies and store what happens; as `Rollout.collect`, but for at most `steps` vector steps."""
+        episodes: list[tuple[float, float, float, float]] = []
+        self.valid = 0
+        if not self.filled and not self.row:
+            self._see(observation, np.ones(self.copies, np.bool_))
+        for t in range(min(steps, -(-budget // self.copies))):
+            actions, chosen = act(t, observation)
+            observation, reward, terminated, truncated, infos = env.step(chosen)
+            count = min(self.copies, budget - self.valid)  # copies whose step counts
+            ended = (terminated | truncated) if infos else terminated
+            if "_episode" in infos:
+                for i in np.flatnonzero(ended[:count]):
+                    scores = infos["episode"]
+                    episodes.append((float(scores["r"][i]), float(scores["l"][i]), float(terminated[i]), float(self.valid + i + 1)))
+            self._add(actions, reward, terminated, ended, count, infos)
+            self._see(observation, ended)
+            self.valid += count
+        return observation, np.array(episodes).reshape(-1, 4)
+
+    def _add(self, actions: np.ndarray, reward: np.ndarray, terminated: np.ndarray, ended: np.ndarray, count: int, infos: Any) -> None:
+        """Complete the current row with what was done and what came of it, and go to the next."""
+        row = self.row
+        self.actions[row], self.rewards[row], self.terminated[row], self.ended[row] = actions, reward, terminated, ended
+        self.stored[row] = True
+        if count < self.copies:
+            self.stored[row, count:] = False
+            self.gaps += self.copies - count
+        if infos and "final_obs" in infos:
+            for i in np.flatnonzero(ended & ~terminated):
+                final = np.asarray(infos["final_obs"][i])
+                self.finals[row * self.copies + int(i)] = np.array(final if self.stack == 1 else final[-1])
+        self.row = (row + 1) % self.rows
+        self.filled = min(self.filled + 1, self.rows - 1)
+
+    def _see(self, observation: np.ndarray, starts: np.ndarray) -> None:
+        """Write the current observation into its row, over the oldest transitions."""
+        row = self.row
+        if self.stored[row, 0]:  # the row held transitions until now
+            self.gaps -= int((~self.stored[row]).sum())
+            self.stored[row] = False
+            if self.finals:
+                for i in range(self.copies):
+                    self.finals.pop(row * self.copies + i, None)
+        self.observations[row] = observation if self.stack == 1 else observation[:, -1]
+        self.starts[row] = starts
+
+    # Sampling ---------------------------------------------------------------------------------------------------------
+
+    def sample(self, size: int, rng: np.random.Generator, gamma: float, n: int = 1) -> Batch:
+        """Return transitions drawn uniformly, with replacement.
+
+        Parameters
+        ----------
+        size : int
+        rng : Generator
+        gamma : float
+            Discount rate.
+        n : int
+            Steps of a transition (n-step return; Sutton & Barto, Section 7.1).
+        """
+        return self.take(self.draw(size, rng), gamma, n)
+
+    def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Return slots of stored transitions, uniformly, shape [size]."""
+        usable = self.filled - (self.stack - 1 if self.filled == self.rows - 1 else 0)  # the oldest stacks have lost frames
+        numbers = rng.integers(usable * self.copies, size=size)
+        slots: np.ndarray = (self.row * self.copies - 1 - numbers) % (self.rows * self.copies)
+        if self.gaps:
+            missing = ~self.stored.reshape(-1)[slots]
+            if missing.any():
+                slots[missing] = self.draw(int(missing.sum()), rng)
+        return slots
+
+    def take(self, slots: np.ndarray, gamma: float, n: int = 1) -> Batch:
+        """Return the transitions of n steps that begin at slots, shape [B]."""
+        size, width = self.rows * self.copies, self.copies
+        ended, terminated, stored = self.ended.reshape(-1), self.terminated.reshape(-1), self.stored.reshape(-1)
+        rewards = self.rewards.reshape(-1)[slots]
+        last, discounts = slots, np.full(len(slots), gamma, np.float32)
+        for _ in range(n - 1):
+            following = (last + width) % size
+            goes_on = ~ended[last] & stored[following]  # the current row is not stored
+            if not goes_on.any():
+                break
+            last = np.where(goes_on, following, last)
+            rewards = rewards + np.where(goes_on, discounts * self.rewards.reshape(-1)[last], np.float32(0.0))
+            discounts = np.where(goes_on, discounts * np.float32(gamma), discounts)
+        after = (last + width) % size
+        discounts = np.where(terminated[last], np.float32(0.0), discounts)
+        actions = self.actions.reshape(size, *self.actions.shape[2:])[slots]
+        return Batch(self._observed(slots), actions, rewards, self._after(last, after), discounts, slots)
+
+    def _observed(self, slots: np.ndarray) -> np.ndarray:
+        """Return what was seen at slots, shape [B, ...]; stacks repeat the first frame of an episode, as Gymnasium's wrapper does."""
+        flat = self.observations.reshape(-1, *self.observations.shape[2:])
+        if self.stack == 1:
+            seen: np.ndarray = flat[slots]
+            return seen
+        return flat[self._frames(slots)]
+
+    def _frames(self, slots: np.ndarray) -> np.ndarray:
+        """Return the slots of the frames of each stack, oldest first, shape [B, stack]."""
+        frames, starts = [slots], self.starts.reshape(-1)
+        for _ in range(self.stack - 1):
+            before = (frames[-1] - self.copies) % (self.rows * self.copies)
+            frames.append(np.where(starts[frames[-1]], frames[-1], before))
+        return np.stack(frames[::-1], axis=1)
+
+    def _after(self, last: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Return the true successors of slots, shape [B, ...]."""
+        observations = self._observed(after)
+        if self.finals:
+            for b in np.flatnonzero(self.ended.reshape(-1)[last] & ~self.terminated.reshape(-1)[last]):
+                final = self.finals.get(int(last[b]))
+                if final is not None and self.stack == 1:
+                    observations[b] = final
+                elif final is not None:  # the older frames are those of the step before
+                    observations[b] = np.concatenate([self._observed(last[b : b + 1])[0, 1:], final[None]])
+        return observations
+
+    # State ------------------------------------------------------------------------------------------------------------
+
+    _ARRAYS = ("observations", "actions", "rewards", "terminated", "ended", "stored", "starts")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows that hold something, and where they are."""
+        count = self.rows if self.filled == self.rows - 1 else self.row + 1
+        state: dict[str, Any] = {name: getattr(self, name)[:count] for name in self._ARRAYS}
+        shape = self.observations.shape[2:]
+        state["final_slots"] = np.array(list(self.finals), np.int64)
+        state["final_observations"] = np.array(list(self.finals.values()), self.observations.dtype).reshape(-1, *shape)
+        return state | {"position": np.array([self.row, self.filled, self.gaps, self.rows])}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a memory of the same size."""
+        self.row, self.filled, self.gaps, rows = (int(number) for number in state["position"])
+        if rows != self.rows:
+            raise ValueError(f"the saved memory has {rows:,} rows, this one {self.rows:,}; set buffer_size and n_envs as they were")
+        for name in self._ARRAYS:
+            getattr(self, name)[: len(state[name])] = state[name]
+        self.finals = dict(zip(state["final_slots"].tolist(), list(state["final_observations"]), strict=True))
