@@ -333,8 +333,8 @@ def test_a_file_that_is_not_the_agents_is_refused(name, tmp_path):
     other = getattr(agents, next(other for other in EVERY if other != name))
     with pytest.raises(ValueError, match=f"holds a {name}, not a {other.__name__}"):
         other.load(path)
+    others = {"FrozenLake-v1": "CliffWalking-v1", "CartPole-v1": "Acrobot-v1", "Pendulum-v1": "MountainCarContinuous-v0"}
     with pytest.raises(ValueError, match="needs a game" if name in SUITED else "was trained on"):
-        others = {"FrozenLake-v1": "CliffWalking-v1", "CartPole-v1": "Acrobot-v1", "Pendulum-v1": "MountainCarContinuous-v0"}
         type(agent).load(path, env=others.get(small_env(name), "CliffWalking-v1"))
     assert type(agents.load(path)) is type(agent)
     path.write_bytes(path.read_bytes()[:-3])
