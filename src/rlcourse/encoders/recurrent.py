@@ -1,0 +1,215 @@
+"""`LSTM` and `GRU`: encoders with memory, for observations that do not tell the whole state.
+
+A sequence never leaks from one episode into the next, and it never runs step by step in Python. The LSTM's sequences stay whole, because
+only the unpacked fused kernel is fast on a CPU: an additional input, with fixed weights that saturate the gates, empties the cell in a
+blank step before each episode that begins within. The GRU's are cut into one packed sequence of episodes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import gymnasium as gym
+import torch
+from torch import Tensor, nn
+
+__all__ = ["GRU", "LSTM", "Recurrent", "State"]
+
+State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of a GRU, each [layers, B, features_dim]
+_SATURATED = 1e4  # sigmoid(-1e4) is 0 and sigmoid(1e4) is 1
+
+
+class Recurrent(nn.Module, ABC):
+    """Base of the encoders with memory.
+
+    Parameters
+    ----------
+    observation_space : gymnasium.Space
+    features_dim : int
+        Width of the memory, and of the feature vector.
+    encoder : str
+        What an observation goes through before the memory: a name for `rlcourse.encoders.make`.
+    layers : int
+        Memories on top of one another.
+
+    Attributes
+    ----------
+    features_dim, layers : int
+    cells : ModuleList
+        One memory per layer.
+    """
+
+    arrays: int  # of a state
+    kind: Any  # torch.nn.LSTM or torch.nn.GRU, whose parameters a layer has
+
+    def __init__(self, observation_space: gym.Space[Any], features_dim: int = 64, encoder: str = "auto", layers: int = 1) -> None:
+        from rlcourse.encoders import make
+
+        super().__init__()
+        if features_dim < 1 or layers < 1:
+            raise ValueError(f"features_dim and layers must be at least 1, not {features_dim} and {layers}")
+        self.features_dim, self.layers = features_dim, layers
+        self.encoder = make(encoder, observation_space)
+        width: int = self.encoder.features_dim  # type: ignore[assignment]
+        self.cells: Any = nn.ModuleList(self.kind(width if layer == 0 else features_dim, features_dim) for layer in range(layers))
+
+    def initial(self, copies: int) -> State:
+        """Return the empty memory of B copies: zeros."""
+        like = self.cells[0].weight_hh_l0
+        return tuple(like.new_zeros(self.layers, copies, self.features_dim) for _ in range(self.arrays))
+
+    def forward(self, x: Any, state: State | None = None, episode_start: Tensor | None = None) -> Any:
+        """Return the features of sequences, and the memory after them.
+
+        Parameters
+        ----------
+        x : Tensor, shape [T, B, ...]
+            Observations.
+        state : tuple of Tensor, each [layers, B, features_dim]
+            The memory before them.
+        episode_start : Tensor of bool, shape [T, B], optional
+            Whether an observation is the first of an episode: the memory before it does not count. None: none is.
+
+        Returns
+        -------
+        features : Tensor, shape [T, B, features_dim]
+        state : tuple of Tensor
+
+        Notes
+        -----
+        With observations [B, ...] alone it is an encoder like any other: the features [B, features_dim] of first observations.
+        """
+        if state is None:
+            return self.step(x, self.initial(len(x)))[0]
+        T, B = x.shape[:2]
+        encoded = self.encoder(x.flatten(0, 1)).view(T, B, -1)
+        if episode_start is not None:
+            state = _kept(state, episode_start[0])
+            if T > 1 and episode_start[1:].any():
+                return self._cut(encoded, state, episode_start)
+        return self._whole(encoded, state)
+
+    def step(self, x: Any, state: State, episode_start: Tensor | None = None) -> tuple[Tensor, State]:
+        """Return the features of one step, shape [B, features_dim], and the memory after it: `forward` for T = 1, in few operations.
+
+        Parameters
+        ----------
+        x : Tensor, shape [B, ...]
+        state : tuple of Tensor, each [layers, B, features_dim]
+        episode_start : Tensor of bool, shape [B], optional
+        """
+        state = state if episode_start is None else _kept(state, episode_start)
+        features, after = self.encoder(x), []
+        for layer, cell in enumerate(self.cells):
+            new = self._cell(features, tuple(part[layer] for part in state), cell)
+            features = new[0]
+            after.append(new)
+        return features, tuple(torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0) for parts in zip(*after, strict=True))
+
+    @abstractmethod
+    def _cell(self, x: Tensor, state: State, cell: Any) -> State:
+        """Return one layer's state after one step; x is [B, inputs], the state's arrays are [B, features_dim]."""
+
+    @abstractmethod
+    def _whole(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Run encoded sequences, [T, B, inputs], in which no episode begins."""
+
+    @abstractmethod
+    def _cut(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        """Run encoded sequences in which episodes begin; those of the first row have been seen to."""
+
+
+class LSTM(Recurrent):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000); parameters as `Recurrent`."""
+
+    arrays, kind = 2, nn.LSTM
+
+    def _cell(self, x: Tensor, state: State, cell: Any) -> State:
+        return torch.lstm_cell(x, state, cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0)
+
+    def _whole(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        outputs, h, c = self._layers(x, state, None)
+        return outputs[-1], (h, c)
+
+    def _cut(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        T, B, inputs = x.shape
+        begins = torch.cat([torch.zeros_like(starts[:1]), starts[1:]])
+        blanks = begins.cumsum(0)  # [T, B] blank steps so far: how far a step moves back
+        rows = T + int(blanks[-1].max())
+        at = ((torch.arange(T, device=x.device)[:, None] + blanks) * B + torch.arange(B, device=x.device)).view(-1)
+        flags = x.new_zeros(rows * B, 2)
+        flags[at[begins.view(-1)] - B, 0] = 1.0  # the step before a beginning is blank
+        flags.view(rows, B, 2)[..., 1] = torch.arange(rows, device=x.device)[:, None] >= T + blanks[-1]  # after the end the cell waits
+        moved = torch.cat([x.new_zeros(rows * B, inputs).index_copy(0, at, x.reshape(T * B, inputs)), flags], dim=1)
+        outputs, _, c = self._layers(moved.view(rows, B, -1), state, flags.view(rows, B, 2))
+        h = torch.stack([output.view(rows * B, -1).index_select(0, at[-B:]) for output in outputs])
+        return outputs[-1].view(rows * B, -1).index_select(0, at).view(T, B, -1), (h, c)
+
+    def _layers(self, x: Tensor, state: State, flags: Tensor | None) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Run all layers through the fused kernel; return their outputs [T, B, features_dim], last h and last c [layers, B, features_dim].
+
+        Flags [T, B, 2], the last columns of x, say where the cell is emptied and where it is kept as it is.
+        """
+        outputs, h, c = [], [], []
+        for layer, cell in enumerate(self.cells):
+            weights = [cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0]
+            if flags is not None:
+                weights[0] = torch.cat([weights[0], self._gates(weights[0])], dim=1)
+                x = x if layer == 0 else torch.cat([x, flags], dim=2)
+            before = tuple(part[layer : layer + 1].contiguous() for part in state)
+            x, h_, c_ = torch.lstm(x, before, weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
+            outputs.append(x)
+            h.append(h_)
+            c.append(c_)
+        return (outputs, torch.cat(h), torch.cat(c)) if self.layers > 1 else (outputs, h[0], c[0])
+
+    def _gates(self, like: Tensor) -> Tensor:
+        """Return the weights of the flags, [4 features_dim, 2]: both shut the input gate; the first forgets all, the second nothing."""
+        gates = like.new_zeros(4, self.features_dim, 2)
+        gates[0] = gates[1, :, 0] = -_SATURATED
+        gates[1, :, 1] = _SATURATED
+        return gates.view(-1, 2)
+
+
+class GRU(Recurrent):
+    """Gated recurrent unit (Cho et al. 2014); parameters as `Recurrent`."""
+
+    arrays, kind = 1, nn.GRU
+
+    def _cell(self, x: Tensor, state: State, cell: Any) -> State:
+        return (torch.gru_cell(x, state[0], cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0),)
+
+    def _weights(self) -> list[Tensor]:
+        return [weight for cell in self.cells for weight in (cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0)]
+
+    def _whole(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        train = torch.is_grad_enabled()
+        features, h = torch.gru(x, state[0].contiguous(), self._weights(), True, self.layers, 0.0, train, False, False)
+        return features, (h,)
+
+    def _cut(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        T, B, inputs = x.shape
+        begins = starts.t().contiguous()  # [B, T]: segments are numbered along each copy's time
+        begins[:, 0] = True
+        flat = begins.view(-1)
+        first = flat.nonzero().view(-1)  # [S] where segments begin
+        segment = flat.cumsum(0) - 1  # [B * T]
+        place = torch.arange(B * T, device=x.device) - first[segment]
+        lengths = torch.bincount(segment)
+        rank = torch.empty_like(lengths)
+        rank[lengths.argsort(descending=True, stable=True)] = torch.arange(len(lengths), device=x.device)
+        sizes = torch.bincount(place)  # how many segments are that long
+        at = ((sizes.cumsum(0) - sizes)[place] + rank[segment]).view(B, T).t().reshape(-1)  # [T * B] row of each step when packed
+        packed = torch.empty_like(x.reshape(T * B, inputs)).index_copy(0, at, x.reshape(T * B, inputs))
+        entering = rank[segment.view(B, T)[:, 0]]
+        before = x.new_zeros(self.layers, len(lengths), self.features_dim).index_copy(1, entering, state[0])
+        train = torch.is_grad_enabled()
+        features, h = torch.gru(packed, sizes.cpu(), before, self._weights(), True, self.layers, 0.0, train, False)
+        return features.index_select(0, at).view(T, B, -1), (h.index_select(1, rank[segment.view(B, T)[:, -1]]),)
+
+
+def _kept(state: State, starts: Tensor) -> State:
+    """Return a memory, emptied where episodes start."""
+    empty = starts.view(-1, 1)
+    return tuple(part.masked_fill(empty, 0.0) for part in state)
