@@ -85,6 +85,19 @@ def test_a_run_folder_has_everything(run):
     assert "Greedy return" in (run / "card.md").read_text()
 
 
+def test_the_last_checkpoint_is_judged_beside_the_best_in_the_same_episodes(tmp_path, capsys):
+    folder = train(tmp_path, "cartpole", "-n", "3072", "--eval-every", "1024", "--eval-episodes", "2", "--target", "480", "--seed", "1")
+    assert capsys.readouterr().out.split()[1] == str(folder)
+    result = json.loads((folder / "result.json").read_text())
+    assert (result["steps"], result["seed"], result["target"], result["met"]) == (3072, 1, 480.0, result["best"] >= 480)
+    assert len(result["best_returns"]) == len(result["last_returns"]) == 10
+    for which in ("best", "last"):
+        flags = ["--last"] if which == "last" else []
+        assert main(["evaluate", str(folder), "--episodes", "10", "--json", *flags]) == 0
+        assert json.loads(capsys.readouterr().out)["mean"] == pytest.approx(result[which])
+    assert ("The last checkpoint" in (folder / "card.md").read_text()) == (result["best_step"] != 3072)
+
+
 def test_evaluate_prints_json_and_checks_a_target(run, capsys):
     assert main(["evaluate", str(run), "--episodes", "3", "--json", "--target", "-200"]) == 0
     answer = json.loads(capsys.readouterr().out)
@@ -120,6 +133,8 @@ def test_several_seeds_make_one_curve(tmp_path, capsys):
     parent = next(tmp_path.glob("cliffwalk/*/*"))
     assert (parent / "curve.png").exists()
     assert len(list(parent.rglob("last.safetensors"))) == 2
+    result = json.loads((parent / "result.json").read_text())
+    assert [each["seed"] for each in result["seeds"].values()] == [0, 1]
 
 
 def test_early_stopping_counts_evaluations_without_improvement(tmp_path):

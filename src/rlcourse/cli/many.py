@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from rlcourse.cli.folder import RunFolder
+from rlcourse.cli.report import result_of
 from rlcourse.cli.targets import Target
+from rlcourse.core.files import write_bytes
 
 __all__ = ["train_many"]
 
@@ -45,7 +48,8 @@ def train_many(argv: list[str], target: Target, name: str, parsed: Any) -> int:
                 mean, _, path = output.strip().splitlines()[-1].partition(" ")
                 results[seed] = float(mean), Path(path)
                 if not parsed.quiet:
-                    print(f"seed {seed}: {float(mean):.2f}   {path}", flush=True)
+                    ended = result_of(Path(path)) or {"last": float(mean)}
+                    print(f"seed {seed}: {float(mean):.2f}   last {ended['last']:.2f}   {path}", flush=True)
             time.sleep(0.05)
     except KeyboardInterrupt:
         for process in running.values():
@@ -68,10 +72,17 @@ def _summary(parent: Path, target: Target, name: str, results: dict[int, tuple[f
     goal = target.preset.target if target.preset else None
     if runs:
         seeds_curve(parent / "curve.png", f"{name} on {target.text}", runs, goal if column == "return" else None, column)
-    means = np.array([mean for mean, _ in results.values()])
+    means = np.array([mean for _, (mean, _) in sorted(results.items())])
+    ended = {str(seed): result_of(path) or {} for seed, (_, path) in sorted(results.items())}
+    last = np.array([each.get("last", mean) for each, mean in zip(ended.values(), means, strict=True)])
+    answer = {"agent": name, "env": target.text, "target": goal, "best": float(means.mean()), "last": float(last.mean()), "seeds": ended}
+    write_bytes(parent / "result.json", json.dumps(answer, indent=1).encode())
     passed = "" if goal is None else f", {int((means >= goal).sum())} of {len(means)} seeds reach {goal:g}"
-    line = f"greedy return over seeds: mean {means.mean():.2f}, median {np.median(means):.2f}, worst {means.min():.2f}{passed}"
-    seeds = "".join(f"* seed {seed}: {mean:.2f}\n" for seed, (mean, _) in sorted(results.items()))
+    line = (
+        f"greedy return over seeds: mean {means.mean():.2f}, median {np.median(means):.2f}, worst {means.min():.2f}{passed}; "
+        f"last checkpoints: mean {last.mean():.2f}, worst {last.min():.2f}"
+    )
+    seeds = "".join(f"* seed {seed}: best {each.get('best', 0):.2f}, last {each.get('last', 0):.2f}\n" for seed, each in ended.items())
     (parent / "card.md").write_text(f"# {name} on {target.text}, {len(means)} seeds\n\n{line}\n\n{seeds}\n![learning curve](curve.png)\n")
     print(f"{means.mean():.2f} {parent}" if quiet else f"{line}\n{parent / 'curve.png'}")
 

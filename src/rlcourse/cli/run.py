@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from rlcourse.cli.folder import RunFolder
+from rlcourse.cli.report import Result, report
 from rlcourse.cli.targets import Target
 from rlcourse.cli.truth import Truth
 from rlcourse.core.agent import Agent
@@ -64,6 +64,7 @@ class Run:
         self.console.print(f"[bold]{type(self.agent).__name__}[/] on [bold]{self.target.text}[/] -> {self.folder.path}")
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         worker = threading.Thread(target=self._learn, daemon=True)
+        (self.folder.path / "result.json").unlink(missing_ok=True)  # of a run that now goes on
         started = time.perf_counter()
         try:
             worker.start()
@@ -158,13 +159,33 @@ class Run:
             return 128 + self.signal
         best = self.folder.path / "best.safetensors"
         chosen = type(self.agent).load(best, env=self.target.env) if best.exists() else self.agent
-        episodes = min(FINAL_EPISODES, max(1, self.plan.eval_episodes * 5))
-        returns = evaluate_agent(chosen, self.eval_env, episodes, seed=FINAL_SEEDS)
+        returns = self._fresh(chosen)
         optimum = self.truth.optimum()
         self._draw(optimum)
-        verdict = self._report(returns, seconds, _exactly(self.truth.policy_return(chosen), optimum))
+        result = Result(
+            agent=type(self.agent).__name__,
+            env=self.target.text,
+            best=returns,
+            last=returns if chosen.num_timesteps == self.agent.num_timesteps else self._fresh(self.agent),
+            best_step=chosen.num_timesteps,
+            steps=self.agent.num_timesteps,
+            episodes=len(self.agent.history),
+            seconds=seconds,
+            seed=self.agent.seed,
+            target=self.plan.target,
+            minimize=self.plan.minimize,
+            exactly=_exactly(self.truth.policy_return(chosen), optimum),
+        )
+        report(result, self.folder.path, self.console)
+        if self.quiet:
+            print(f"{returns.mean():.2f} {self.folder.path}")
         self.folder.close()
-        return verdict
+        return 0
+
+    def _fresh(self, agent: Agent) -> np.ndarray:
+        """Return the returns of episodes that no choice was made by."""
+        episodes = min(FINAL_EPISODES, max(1, self.plan.eval_episodes * 5))
+        return evaluate_agent(agent, self.eval_env, episodes, seed=FINAL_SEEDS)
 
     def _draw(self, optimum: tuple[float, str] | None) -> None:
         from rlcourse.plotting import learning_curve
@@ -183,40 +204,6 @@ class Run:
             optimum if column == "return" else None,
             [(row["timesteps"], row["true_error"]) for row in self.folder.rows("metrics.csv") if "true_error" in row],
         )
-
-    def _report(self, returns: np.ndarray, seconds: float, exactly: str) -> int:
-        """Write card.md, print the summary."""
-        mean, error = float(returns.mean()), float(returns.std() / max(1, len(returns)) ** 0.5)
-        target, path, steps = self.plan.target, self.folder.path, self.agent.num_timesteps
-        met = target is None or (mean <= target if self.plan.minimize else mean >= target)
-        result = f"{mean:.2f} ± {error:.2f}"
-        goal = "" if target is None else f" (target {target:g}: {'reached' if met else 'not reached'})"
-        card = [
-            f"# {type(self.agent).__name__} on {self.target.text}",
-            "",
-            f"* Greedy return over {len(returns)} fresh episodes of the best checkpoint: **{result}**{goal} (± standard error)",
-            *([f"* Exact expected return of its greedy policy: **{exactly}**"] if exactly else []),
-            f"* {steps:,} environment steps, {len(self.agent.history):,} episodes, {seconds:.1f} s, seed {self.agent.seed}",
-            "* Settings, command and versions: `config.toml`",
-            f"* Watch it: `rlcourse enjoy {path}`; go on: `rlcourse resume {path} -n 100k`",
-            "",
-            "![learning curve](curve.png)",
-            "",
-        ]
-        (path / "card.md").write_text("\n".join(card))
-        table = Table.grid(padding=(0, 2))
-        color = "green" if met else "yellow"
-        table.add_row("result", f"[bold {color}]{result}[/] greedy return, {len(returns)} fresh episodes{goal}")
-        if exactly:
-            table.add_row("exactly", exactly)
-        table.add_row("steps", f"{steps:,} in {seconds:.1f} s")
-        table.add_row("run", str(path))
-        table.add_row("", "curve.png, card.md, episodes.csv, best.safetensors, last.safetensors")
-        table.add_row("next", f"rlcourse enjoy {path}")
-        self.console.print(table)
-        if self.quiet:
-            print(f"{mean:.2f} {path}")
-        return 0
 
 
 def _exactly(value: float | None, optimum: tuple[float, str] | None) -> str:

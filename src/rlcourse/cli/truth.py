@@ -57,8 +57,11 @@ class Truth:
 
     def policy_return(self, agent: Any) -> float | None:
         """Return the exact expected return of the greedy policy from the start, undiscounted, within the time limit."""
-        model, S = self.model, self._states()
-        if not self._known or model is None or model.probability.shape[0] != S or not self._plans_quickly(agent):
+        model = self.model
+        if not self._known or model is None:
+            return None
+        S = self._states()
+        if model.probability.shape[0] != S or not self._plans_quickly(agent):
             return None
         return self._patiently(lambda: horizon.policy_return(model, agent._actions(np.arange(S), True), 1.0, self.limit))
 

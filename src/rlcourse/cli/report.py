@@ -1,0 +1,135 @@
+"""What a finished run says: the best checkpoint against the last on fresh episodes, as result.json, card.md and a table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from rlcourse.core.files import write_bytes
+
+__all__ = ["Result", "report", "result_of"]
+
+
+class Result(NamedTuple):
+    """How a run ended.
+
+    Attributes
+    ----------
+    agent, env : str
+        Class of the agent, and the environment as it was named.
+    best, last : ndarray, shape [episodes]
+        Greedy returns of the best and of the last checkpoint, in the same fresh episodes; one array where they are the same.
+    best_step, steps : int
+        When the best was saved, and all steps.
+    episodes : int
+        Of training.
+    seconds : float
+        Of training, evaluations included.
+    seed : int
+    target : float or None
+    minimize : bool
+    exactly : str
+        What is known of the best policy's exact return.
+    """
+
+    agent: str
+    env: str
+    best: np.ndarray
+    last: np.ndarray
+    best_step: int
+    steps: int
+    episodes: int
+    seconds: float
+    seed: int
+    target: float | None = None
+    minimize: bool = False
+    exactly: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the best checkpoint reaches the target; true where there is none."""
+        mean = float(self.best.mean())
+        return self.target is None or (mean <= self.target if self.minimize else mean >= self.target)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what result.json holds."""
+        return {
+            "agent": self.agent,
+            "env": self.env,
+            "seed": self.seed,
+            "best": float(self.best.mean()),
+            "last": float(self.last.mean()),
+            "best_standard_error": _error(self.best),
+            "last_standard_error": _error(self.last),
+            "best_step": self.best_step,
+            "steps": self.steps,
+            "episodes": self.episodes,
+            "seconds": round(self.seconds, 3),
+            "target": self.target,
+            "met": self.met,
+            "best_returns": self.best.tolist(),
+            "last_returns": self.last.tolist(),
+        }
+
+
+def result_of(path: Path) -> dict[str, Any] | None:
+    """Return the result of a run folder; None where the run has not ended."""
+    file = path / "result.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def report(result: Result, path: Path, console: Console) -> None:
+    """Write result.json and card.md, and print the summary."""
+    write_bytes(path / "result.json", json.dumps(result.as_dict(), indent=1).encode())
+    (path / "card.md").write_text(_card(result, path))
+    goal = "" if result.target is None else f" (target {result.target:g}: {'reached' if result.met else 'not reached'})"
+    table = Table.grid(padding=(0, 2))
+    color = "green" if result.met else "yellow"
+    table.add_row("result", f"[bold {color}]{_figure(result.best)}[/] greedy return, {len(result.best)} fresh episodes{goal}")
+    if result.best_step != result.steps:
+        table.add_row("last", f"{_figure(result.last)} after all steps; the best is that of step {result.best_step:,}")
+    if result.exactly:
+        table.add_row("exactly", result.exactly)
+    table.add_row("steps", f"{result.steps:,} in {result.seconds:.1f} s")
+    table.add_row("run", str(path))
+    table.add_row("", "curve.png, card.md, result.json, episodes.csv, best.safetensors, last.safetensors")
+    table.add_row("next", f"rlcourse enjoy {path}")
+    console.print(table)
+
+
+def _card(result: Result, path: Path) -> str:
+    goal = "" if result.target is None else f" (target {result.target:g}: {'reached' if result.met else 'not reached'})"
+    count = len(result.best)
+    lines = [
+        f"# {result.agent} on {result.env}",
+        "",
+        f"* Greedy return over {count} fresh episodes of the best checkpoint: **{_figure(result.best)}**{goal} (± standard error)",
+        *_last(result),
+        *([f"* Exact expected return of its greedy policy: **{result.exactly}**"] if result.exactly else []),
+        f"* {result.steps:,} environment steps, {result.episodes:,} episodes, {result.seconds:.1f} s, seed {result.seed}",
+        "* Settings, command and versions: `config.toml`; these figures: `result.json`",
+        f"* Watch it: `rlcourse enjoy {path}`; go on: `rlcourse resume {path} -n 100k`",
+        "",
+        "![learning curve](curve.png)",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _last(result: Result) -> list[str]:
+    if result.best_step == result.steps:
+        return ["* The best checkpoint is the last one"]
+    return [f"* The last checkpoint in the same episodes: **{_figure(result.last)}**; the best is that of step {result.best_step:,}"]
+
+
+def _figure(returns: np.ndarray) -> str:
+    return f"{returns.mean():.2f} ± {_error(returns):.2f}"
+
+
+def _error(returns: np.ndarray) -> float:
+    return float(returns.std() / max(1, len(returns)) ** 0.5)
