@@ -33,7 +33,7 @@ _PENDING_KERNELS: list[Callable[..., Any]] = []  # decorated, but not yet known 
 _PENDING_CHOICES: list[tuple[Callable[..., Any], Callable[..., Any]]] = []  # (kernel, what picks its compiled form)
 _KNOWN_METHODS: set[str] = set()  # names of world methods that numba knows
 _PACKAGE = Path(__file__).resolve().parent.parent
-_COMPILED = ("core", "envs", "features", "agents")  # layers that hold boxes and worlds; the cache is keyed by their sources
+_COMPILED = ("core", "envs", "features", "wrappers", "agents")  # layers that hold boxes and worlds; the cache is keyed by their sources
 _KEPT_CACHES = 4  # folders of older sources that stay on disk
 
 

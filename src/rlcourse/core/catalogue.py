@@ -106,6 +106,13 @@ ENVIRONMENTS = (
         "MountainCar-v0",
     ),
     Entry("rlcourse/Acrobot-v1", "rlcourse.envs.acrobot:make_env", "rlcourse.envs.acrobot:Acrobot", 500, -100.0, "Acrobot-v1"),
+    Entry(
+        "rlcourse/MaskedCartPole-v1",
+        "rlcourse.wrappers.masked_cartpole:make_env",
+        "rlcourse.wrappers.masked_cartpole:masked_cartpole",
+        500,
+        475.0,
+    ),
     Entry("rlcourse/Pendulum-v1", "rlcourse.envs.pendulum:make_env", "rlcourse.envs.pendulum:Pendulum", 200, None, "Pendulum-v1"),
 )
 

@@ -242,11 +242,28 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         return self._observations
 
 
+def _data_of(env: gym.Env[Any, Any]) -> tuple[Any, int | None]:
+    """Return the world that is data and behaves as an environment, and its time limit; None where there is none."""
+    world, limit = as_world(env)
+    if is_data(world):
+        return world, limit
+    twin = twin_of(env)
+    if twin is not None:
+        return twin, peel(env)[1]
+    outer, limit = peel(env)
+    around = getattr(outer, "around", None)
+    if around is None or not isinstance(outer, gym.Wrapper):
+        return None, None
+    inner, inner_limit = _data_of(outer.env)
+    limits = [each for each in (limit, inner_limit) if each is not None]
+    return (None, None) if inner is None else (around(inner), min(limits, default=None))
+
+
 def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
     """Return N copies of an environment that reset in the same step and report their episodes.
 
-    A `WorldVectorEnv` where the environment is a world of ours, one of Gymnasium's tables, or has a twin among ours; Gymnasium's own
-    vector environment otherwise.
+    A `WorldVectorEnv` where the environment is a world of ours, one of Gymnasium's tables, or has a twin among ours, also behind
+    wrappers that have a compiled form (`rlcourse.wrappers`); Gymnasium's own vector environment otherwise.
 
     Parameters
     ----------
@@ -267,12 +284,8 @@ def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
     if is_world(env) and is_data(env):
         return WorldVectorEnv(env, num_envs, copy=False)
     single = as_env(env)
-    world, limit = as_world(single)
-    if not is_data(world):
-        twin = twin_of(single)
-        if twin is not None:
-            world, limit = twin, peel(single)[1]
-    if is_data(world):
+    world, limit = _data_of(single)
+    if world is not None:
         return WorldVectorEnv(world, num_envs, limit, copy=False)
     if num_envs > 1 and single.spec is None:
         raise ValueError(f"env: {num_envs} copies need an id that Gymnasium can make; register it, or set num_envs=1")

@@ -39,7 +39,7 @@ class World(Protocol):
         """Return next state, reward, terminated, truncated."""
 
     def observe(self, state: Any) -> Any:
-        """Return what an agent sees: an integer or a tuple of floats."""
+        """Return what an agent sees: an integer, or a tuple or an array of floats."""
 
 
 def is_world(value: Any) -> bool:
@@ -122,6 +122,14 @@ class WorldEnv(gym.Env[Any, Any]):
         if self.state is None:
             raise RuntimeError("call reset() before render()")
         return draw(self.world, self.state, self.last_action, **(self.overlay if draw is self._picture else {}))
+
+    def behind(self, world: World, inner: Callable[[Any], Any]) -> WorldEnv:
+        """Return an environment of a world around this one's, with its pictures; ``inner(state)`` is this world's state."""
+
+        def seen(draw: Callable[..., Any] | None) -> Callable[..., Any] | None:
+            return None if draw is None else lambda _, state, action, **overlay: draw(self.world, inner(state), action, **overlay)
+
+        return WorldEnv(world, self.render_mode, seen(self._picture), seen(self._text), self.metadata["render_fps"])
 
     def overlays(self) -> frozenset[str]:
         """Return what `overlay` may hold: the further arguments of `picture`."""

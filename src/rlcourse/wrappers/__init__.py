@@ -1,0 +1,41 @@
+"""Wrappers that take away what an agent sees, or add what it remembers: tasks for agents with memory.
+
+>>> from rlcourse.wrappers import MaskVelocity
+
+Each is a `gymnasium.Wrapper` for any environment, and has a method ``around(world)`` that returns its compiled form: a world around a
+world. Agents with a network find that form themselves, so that all copies of a wrapped world step in one compiled call.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlcourse.wrappers.flicker import Flicker, Flickering, flickering
+    from rlcourse.wrappers.mask import Masked, MaskVelocity, masked
+    from rlcourse.wrappers.previous import PreviousActionReward, Reminded, reminded
+
+__all__ = ["Flicker", "Flickering", "MaskVelocity", "Masked", "PreviousActionReward", "Reminded", "flickering", "masked", "reminded"]
+
+MODULES = {  # name: the file that holds it
+    "Flicker": "rlcourse.wrappers.flicker",
+    "Flickering": "rlcourse.wrappers.flicker",
+    "MaskVelocity": "rlcourse.wrappers.mask",
+    "Masked": "rlcourse.wrappers.mask",
+    "PreviousActionReward": "rlcourse.wrappers.previous",
+    "Reminded": "rlcourse.wrappers.previous",
+    "flickering": "rlcourse.wrappers.flicker",
+    "masked": "rlcourse.wrappers.mask",
+    "reminded": "rlcourse.wrappers.previous",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
