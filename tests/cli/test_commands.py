@@ -1,6 +1,7 @@
 """The command line as its users meet it."""
 
 import csv
+import dataclasses
 import json
 import os
 import re
@@ -137,6 +138,62 @@ def test_several_seeds_make_one_curve(tmp_path, capsys):
     assert [each["seed"] for each in result["seeds"].values()] == [0, 1]
 
 
+def test_seeds_that_share_a_process_are_trained_as_each_alone(tmp_path, capsys):
+    words = ("cartpole", "-n", "1024", "--eval-every", "512", "--eval-episodes", "1")
+    assert main(["train", *words, "--seeds", "3", "--seed", "4", "--out", str(tmp_path / "many"), "-q"]) == 0
+    parent = Path(capsys.readouterr().out.split()[1])
+    for seed in (4, 5, 6):
+        alone, shared = train(tmp_path / str(seed), *words, "--seed", str(seed)), next(parent.glob(f"*/*/*-seed{seed}"))
+        for table in ("episodes.csv", "evaluations.csv"):
+            assert (alone / table).read_text() == (shared / table).read_text()
+
+
+def test_a_seed_that_fails_keeps_its_traceback_and_its_exit_code(tmp_path):
+    (tmp_path / "mine.py").write_text(ENDLESS)
+    words = ["train", "mine.py:Broken", "-n", "100", "--seeds", "2"]
+    done = subprocess.run([*RLCOURSE, *words], env=ENV, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("ZeroDivisionError: the bug of the user") == 2
+
+
+def test_ctrl_c_saves_every_seed(tmp_path):
+    (tmp_path / "mine.py").write_text(ENDLESS)
+    words = ["train", "mine.py:Endless", "-n", "1000000M", "--algo", "sarsa", "--gamma", "0.9", "--seeds", "3"]
+    returned, _, error = interrupted(words, tmp_path, signal.SIGINT)
+    assert returned == 130, error
+    assert "every seed was saved" in error
+    running = min(2, os.cpu_count() or 1)
+    assert len(list(tmp_path.rglob("last.safetensors"))) >= running
+
+
+def test_a_variant_of_a_preset_is_found_by_its_ending_or_its_name(monkeypatch):
+    from rlcourse.cli.targets import find_environment
+    from rlcourse.cli.usage import UsageError
+
+    load = presets.load
+    monkeypatch.setattr(presets, "names", lambda: ["cartpole", "cartpole-notes", "cartpole-masked", "pendulum"])
+    monkeypatch.setattr(presets, "load", lambda name: dataclasses.replace(load(name.partition("-")[0]), name=name))
+    for text, preset in [("cartpole", "notes"), ("CartPole-v1", "notes"), ("cartpole", "cartpole-notes"), ("cartpole-notes", None)]:
+        found = find_environment(text, preset)
+        assert (found.text, found.label, found.preset.name) == ("cartpole-notes",) * 3
+    for text, preset, sentence in [("cartpole", "nots", "did you mean 'notes'"), ("Acrobot-v1", "notes", "see rlcourse list presets")]:
+        with pytest.raises(UsageError, match=sentence):
+            find_environment(text, preset)
+
+
+def test_presets_are_listed_for_each_agent_with_its_target_budget_and_pass_rate(capsys):
+    assert main(["list", "presets", "--json"]) == 0
+    rows = {(row["preset"], row["algo"]): row for row in json.loads(capsys.readouterr().out)}
+    for name in presets.names():
+        preset = presets.load(name)
+        for algo in preset.agents:
+            mine, row = preset.of(algo), rows[name, algo]
+            assert (row["target"], row["total_timesteps"]) == (mine.target, mine.total_timesteps)
+            assert row["pass_rate"] == preset.pass_rates.get(algo, "unverified")
+    assert main(["list", "presets"]) == 0
+    assert capsys.readouterr().out.startswith("PRESET")
+
+
 def test_early_stopping_counts_evaluations_without_improvement(tmp_path):
     folder = train(tmp_path, "cliffwalk", "-n", "100k", "--every-n-steps", "1k", "--early-stopping-rounds", "4")
     rows = list(csv.DictReader((folder / "evaluations.csv").open()))
@@ -215,6 +272,9 @@ BAD = [
     ("train cliffwalk --out /proc/none", "--out"),
     ("train nofile.py:World", "no file"),
     ("train cartpole --device tpu", "device"),
+    ("train cartpole --preset nonsense", "cartpole has no preset 'nonsense'"),
+    ("train cartpole --seeds 2 --gama 0.9", "did you mean '--gamma'"),
+    ("train cartpole --seeds 2 --gamma 1.5", "gamma"),
     ("evaluate nowhere", "no run or agent file"),
     ("enjoy nowhere --gif a.gif", "no run or agent file"),
     ("resume nowhere", "no run or agent file"),

@@ -26,6 +26,8 @@ def list_(argv: Sequence[str]) -> int:
     if parsed.json:
         print(json.dumps(rows, indent=1))
         return 0
+    if parsed.what == "presets":
+        rows = _table_of_presets(rows)
     widths = [max(len(str(row[key])) for row in rows) for key in rows[0]]
     for row in rows:
         print("  ".join(str(value).ljust(width) for value, width in zip(row.values(), widths, strict=True)).rstrip())
@@ -77,20 +79,41 @@ def _figures() -> list[dict[str, str]]:
 
 
 def _presets() -> list[dict[str, Any]]:
+    """Return one row for every agent of every preset, the default agent first."""
     rows = []
     for name in presets.names():
         preset = presets.load(name)
-        goal = "no target" if preset.target is None else f"target {preset.target:g}"
-        rows.append(
-            {
-                "preset": name,
-                "env": preset.env,
-                "algo": preset.algo,
-                "target": goal,
-                "pass_rate": preset.pass_rates.get(preset.algo, "unverified"),
-            }
-        )
+        for algo in sorted({preset.algo, *preset.agents}, key=lambda algo: (algo != preset.algo, algo)):
+            mine = preset.of(algo)
+            rows.append(
+                {
+                    "preset": name,
+                    "env": preset.env,
+                    "algo": algo,
+                    "default": algo == preset.algo,
+                    "target": mine.target,
+                    "total_timesteps": mine.total_timesteps,
+                    "pass_rate": preset.pass_rates.get(algo, "unverified"),
+                }
+            )
     return rows
+
+
+def _table_of_presets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows as people read them, with a head."""
+    head = {"preset": "PRESET", "env": "ENVIRONMENT", "algo": "AGENT", "target": "TARGET", "steps": "STEPS", "pass_rate": "SEEDS THAT PASS"}
+    shown = [
+        {
+            "preset": row["preset"],
+            "env": row["env"],
+            "algo": row["algo"] + (" (default)" if row["default"] else ""),
+            "target": "-" if row["target"] is None else f"{row['target']:g}",
+            "steps": f"{row['total_timesteps']:,}",
+            "pass_rate": row["pass_rate"],
+        }
+        for row in rows
+    ]
+    return [head, *shown]
 
 
 def _envs() -> list[dict[str, Any]]:

@@ -1,13 +1,15 @@
-"""``rlcourse train --seeds K``: one process per seed, one curve with a confidence band."""
+"""``rlcourse train --seeds K``: a process per core, each with one seed after another; one curve with a confidence band."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,52 +17,137 @@ import numpy as np
 
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.report import result_of
+from rlcourse.cli.settings import algo_key
 from rlcourse.cli.targets import Target
+from rlcourse.cli.usage import UsageError
+from rlcourse.cli.worker import MARK
 from rlcourse.core.files import write_bytes
 
 __all__ = ["train_many"]
 
 
 def train_many(argv: list[str], target: Target, name: str, parsed: Any) -> int:
-    """Run the same command once per seed, as many at a time as there are cores, then draw all of them."""
+    """Run the same command with several seeds, in as many processes as there are cores, then draw all of them."""
     words = _without(argv, {"--seeds", "--seed", "--out", "-o"}, {"-q", "--quiet", "--no-progress"})
-    parent = RunFolder.create(parsed.out, target.label, f"{name.lower()}-{parsed.seeds}-seeds", parsed.seed).path
-    (parent / "checkpoints").rmdir()
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    waiting = list(range(parsed.seed, parsed.seed + parsed.seeds))
-    running: dict[int, subprocess.Popen[str]] = {}
-    results: dict[int, tuple[float, Path]] = {}
-    failed = 0
+    waiting: queue.Queue[int] = queue.Queue()
+    for seed in range(parsed.seed, parsed.seed + parsed.seeds):
+        waiting.put(seed)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    workers = [_Worker(words, waiting) for _ in range(min(parsed.seeds, _cores()))]
+    parent: Path | None = None
     try:
-        while waiting or running:
-            while waiting and len(running) < (os.cpu_count() or 1):
-                seed = waiting.pop(0)
-                command = [sys.executable, "-m", "rlcourse", "train", *words, "--seed", str(seed), "--out", str(parent), "-q"]
-                running[seed] = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-            for seed, process in list(running.items()):
-                if process.poll() is None:
-                    continue
-                output = process.communicate()[0]
-                del running[seed]
-                if process.returncode:
-                    failed = failed or process.returncode
-                    continue
-                mean, _, path = output.strip().splitlines()[-1].partition(" ")
-                results[seed] = float(mean), Path(path)
-                if not parsed.quiet:
-                    ended = result_of(Path(path)) or {"last": float(mean)}
-                    print(f"seed {seed}: {float(mean):.2f}   last {ended['last']:.2f}   {path}", flush=True)
-            time.sleep(0.05)
-    except KeyboardInterrupt:
-        for process in running.values():
-            process.send_signal(signal.SIGINT)
-        for process in running.values():
-            process.wait()
-        print(f"rlcourse: interrupted; every seed was saved below {parent}", file=sys.stderr)
-        return 130
+        for worker in workers:
+            worker.wait_until_ready()  # what is wrong is said once, before anything is written
+        parent = RunFolder.create(parsed.out, target.label, f"{algo_key(name).replace(':', '-')}-{parsed.seeds}-seeds", parsed.seed).path
+        (parent / "checkpoints").rmdir()
+        results, failed = _gather(workers, parent, parsed.quiet)
+    except KeyboardInterrupt as error:
+        for worker in workers:
+            worker.interrupt()
+        where = f"; every seed was saved below {parent}" if parent else ""
+        print(f"rlcourse: interrupted{where}", file=sys.stderr)
+        return 128 + (error.args[0] if error.args else signal.SIGINT)
+    finally:
+        for worker in workers:
+            worker.close()
+        signal.signal(signal.SIGTERM, before)
     if results:
         _summary(parent, target, name, results, parsed.quiet)
     return failed
+
+
+def _gather(workers: list[_Worker], parent: Path, quiet: bool) -> tuple[dict[int, tuple[float, Path]], int]:
+    """Let the workers work; return the results by seed, and the first exit code that is not 0."""
+    results: dict[int, tuple[float, Path]] = {}
+    failed = 0
+    answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    threads = [threading.Thread(target=worker.work, args=(parent, answers), daemon=True) for worker in workers]
+    for thread in threads:
+        thread.start()
+    running = len(threads)
+    while running:
+        try:
+            answer = answers.get(timeout=0.1)  # in turns: Ctrl-C is noticed on every system
+        except queue.Empty:
+            continue
+        if answer is None:
+            running -= 1
+        elif answer["code"]:
+            failed = failed or answer["code"]
+        else:
+            mean, _, path = answer["output"].partition(" ")
+            results[answer["seed"]] = float(mean), Path(path)
+            if not quiet:
+                ended = result_of(Path(path)) or {"last": float(mean)}
+                print(f"seed {answer['seed']}: {float(mean):.2f}   last {ended['last']:.2f}   {path}", flush=True)
+    return results, failed
+
+
+class _Worker:
+    """A process of `rlcourse.cli.worker`, and the thread's work that feeds it."""
+
+    def __init__(self, words: list[str], waiting: queue.Queue[int]) -> None:
+        command = [sys.executable, "-m", "rlcourse.cli.worker", *words]
+        pipe = subprocess.PIPE
+        self.waiting = waiting
+        self.process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdin=pipe, stdout=pipe, text=True)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the command was checked; raises UsageError where it is wrong."""
+        answer = self._answer()
+        if answer is None or "error" in answer:
+            raise UsageError(answer["error"] if answer else "a process that trains the seeds ended at once; see above")
+
+    def work(self, parent: Path, answers: queue.Queue[dict[str, Any] | None]) -> None:
+        """Train one waiting seed after another."""
+        try:
+            while True:
+                seed = self.waiting.get_nowait()
+                self._send({"seed": seed, "out": str(parent)})
+                answer = self._answer() or {"seed": seed, "code": self.process.wait() or 1}
+                answers.put(answer)
+                if self.process.poll() is not None:
+                    return  # it went down with its seed; the other workers take the rest
+        except (queue.Empty, OSError):
+            pass
+        finally:
+            answers.put(None)
+
+    def interrupt(self) -> None:
+        """Let it save and end."""
+        with contextlib.suppress(ValueError, OSError):  # Windows: Ctrl-C reached it by itself
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait()
+
+    def close(self) -> None:
+        """Let it end when it has nothing left to do."""
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()  # type: ignore[union-attr]
+        self.process.wait()
+
+    def _send(self, values: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(values) + "\n")
+        self.process.stdin.flush()
+
+    def _answer(self) -> dict[str, Any] | None:
+        """Return the next answer; None where the process has ended."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith(MARK):
+                answer: dict[str, Any] = json.loads(line.removeprefix(MARK))
+                return answer
+        return None
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _summary(parent: Path, target: Target, name: str, results: dict[int, tuple[float, Path]], quiet: bool) -> None:

@@ -45,12 +45,14 @@ class Target:
     preset: presets.Preset | None = None
 
 
-def find_environment(text: str) -> Target:
-    """Find a preset, a Gymnasium id, or ``file.py:Class``."""
+def find_environment(text: str, preset: str | None = None) -> Target:
+    """Find a preset, a Gymnasium id, or ``file.py:Class``; with `preset`, that variant of the preset: cartpole, notes is cartpole-notes."""
+    if preset is not None:
+        text = _variant(text, preset)
     if ".py:" in text:
         return _from_file(text)
-    preset = presets.load(text) if text in presets.names() else None
-    id = preset.env if preset else text
+    found = presets.load(text) if text in presets.names() else None
+    id = found.env if found else text
     if id.rsplit(":", 1)[-1] not in gym.registry:
         known = {*presets.names(), *gym.registry}
         versions = [name for name in gym.registry if name.rsplit("-v", 1)[0] == id]
@@ -66,8 +68,22 @@ def find_environment(text: str) -> Target:
         except (gym.error.Error, ImportError) as error:
             raise UsageError(f"environment {text!r} cannot be made: {str(error).splitlines()[0]}") from error
 
-    label = preset.name if preset else id.replace("/", "-").replace(":", "-")
-    return Target(text, label, make, id, preset)
+    label = found.name if found else id.replace("/", "-").replace(":", "-")
+    return Target(text, label, make, id, found)
+
+
+def _variant(text: str, preset: str) -> str:
+    """Return the name of a preset of an environment: that with this ending, or with this name and the same environment."""
+    listed = {name: presets.load(name) for name in presets.names()}
+    env = listed[text].env if text in listed else text
+    mine = {name for name, each in listed.items() if each.env == env or name.startswith(f"{text}-")}
+    endings = {name.partition("-")[2] or name: name for name in mine}
+    if preset in mine:
+        return preset
+    if preset not in endings:
+        hint = did_you_mean(preset, endings) if endings else "; see rlcourse list presets"
+        raise UsageError(f"--preset: {text} has no preset {preset!r}{hint}")
+    return endings[preset]
 
 
 def _from_file(text: str) -> Target:

@@ -17,11 +17,39 @@ from rlcourse.cli.settings import algo_key, settings_of_agent
 from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_environment
 from rlcourse.cli.usage import UsageError
 
-__all__ = ["resume", "train"]
+__all__ = ["check", "resume", "train"]
 
 
 def train(argv: Sequence[str]) -> int:
     """Train an agent; see ``rlcourse train --help``."""
+    target, name, settings, parsed = _read(argv)
+    if parsed.seeds is not None:
+        from rlcourse.cli.many import train_many
+
+        return train_many(list(argv), target, name, parsed)
+    plan = _plan(parsed, target)
+    agent = _make_agent(name, target, parsed.seed, settings)
+    folder = RunFolder.create(parsed.out, target.label, algo_key(name).replace(":", "-"), parsed.seed)
+    folder.write_config(
+        {
+            "run": {"env": _lasting(target.text), "algo": name, "seed": parsed.seed, "command": " ".join(["rlcourse train", *argv])},
+            "plan": plan._asdict(),
+            "agent": agent.config.as_dict(),
+            "versions": _versions(),
+        }
+    )
+    return Run(agent, target, folder, plan, quiet=parsed.quiet, progress=not parsed.no_progress).execute()
+
+
+def check(argv: Sequence[str]) -> None:
+    """Raise UsageError where `train` would, and write nothing."""
+    target, name, settings, parsed = _read(argv)
+    _plan(parsed, target)
+    _make_agent(name, target, parsed.seed, settings)
+
+
+def _read(argv: Sequence[str]) -> tuple[Target, str, dict[str, Any], Any]:
+    """Return the environment, the agent's name, its settings, and all that was parsed."""
     target, name = _scan(argv)
     if target and target.preset and name:
         target = replace(target, preset=target.preset.of(algo_key(name)))
@@ -36,24 +64,7 @@ def train(argv: Sequence[str]) -> int:
     parsed = parser.parse(argv)
     if target is None or name is None:
         raise UsageError("train: name an environment, for example: rlcourse train cartpole")
-    settings = defaults | settings_of(parsed)
-    if parsed.seeds is not None:
-        from rlcourse.cli.many import train_many
-
-        _make_agent(name, target, parsed.seed, settings)  # what is wrong is said once, before anything is written
-        return train_many(list(argv), target, name, parsed)
-    plan = _plan(parsed, target)
-    agent = _make_agent(name, target, parsed.seed, settings)
-    folder = RunFolder.create(parsed.out, target.label, algo_key(name), parsed.seed)
-    folder.write_config(
-        {
-            "run": {"env": _lasting(target.text), "algo": name, "seed": parsed.seed, "command": " ".join(["rlcourse train", *argv])},
-            "plan": plan._asdict(),
-            "agent": agent.config.as_dict(),
-            "versions": _versions(),
-        }
-    )
-    return Run(agent, target, folder, plan, quiet=parsed.quiet, progress=not parsed.no_progress).execute()
+    return target, name, defaults | settings_of(parsed), parsed
 
 
 def _scan(argv: Sequence[str]) -> tuple[Target | None, str | None]:
@@ -68,7 +79,7 @@ def _scan(argv: Sequence[str]) -> tuple[Target | None, str | None]:
     found = scan.parse([word for word in argv if word not in ("-h", "--help")])
     if found.env is None and not asked:
         raise UsageError("train: name an environment, for example: rlcourse train cartpole")
-    target = find_environment(found.env) if found.env else None
+    target = find_environment(found.env, found.preset) if found.env else None
     algo = found.algo or (default_algo(target) if target else None)
     return target, agent_name(algo) if algo else None
 
@@ -108,6 +119,7 @@ def _add_run_options(parser: Parser, target: Target | None) -> None:
     group.add_argument(
         "--total-timesteps", "-n", "--timesteps", "--n-timesteps", type=count, metavar="N", help=f"environment steps [{total:,}]"
     )
+    group.add_argument("--preset", metavar="NAME", help="another preset of this environment (rlcourse list presets)")
     group.add_argument("--seed", type=natural, default=0, metavar="N", help="seed of everything random [0]")
     group.add_argument("--seeds", type=count, metavar="N", help="train this many seeds in parallel, with one curve")
     group.add_argument("--out", "-o", default="runs", metavar="DIR", help="folder for runs [runs]")
