@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.gradient import GradientBandit
     from rlcourse.agents.bandits.ucb import UCBBandit
     from rlcourse.agents.deep.ppo import PPO
+    from rlcourse.agents.deep.pqn import PQN
     from rlcourse.agents.dynamic_programming.policy_evaluation import IterativePolicyEvaluation
     from rlcourse.agents.dynamic_programming.policy_iteration import PolicyIteration
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MCTS",
     "PPO",
+    "PQN",
     "RTDP",
     "TD0",
     "AfterstateTD",
@@ -112,6 +114,7 @@ __all__ = [
 MODULES = {  # class: the file that holds it
     "MCTS": "rlcourse.agents.planning.mcts",
     "PPO": "rlcourse.agents.deep.ppo",
+    "PQN": "rlcourse.agents.deep.pqn",
     "RTDP": "rlcourse.agents.planning.rtdp",
     "TD0": "rlcourse.agents.temporal_difference.td0",
     "AfterstateTD": "rlcourse.agents.temporal_difference.afterstate",

@@ -1,0 +1,162 @@
+"""PQN: parallelised Q-network (Gallici et al. 2024).
+
+DQN needs a replay memory against correlated data, and a target network against values that chase themselves. Many copies of the
+environment decorrelate the data; LayerNorm, which bounds how far an update at one observation moves the values of others, makes
+temporal differences stable without a frozen target. What is left is Q-learning as Watkins wrote it, on rollouts that are thrown away:
+
+    G_t = R_{t+1} + gamma ((1 - lambda) max_a Q(S_{t+1}, a) + lambda G_{t+1})                      (Peng's Q(lambda), Section 3)
+
+minimising (Q(S_t, A_t) - G_t)^2 in minibatches, for a few epochs. The return is not cut where the behaviour explored, as Watkins's
+Q(lambda) is (Sutton & Barto, Section 12.10): with a small epsilon the bias is small, and credit travels further. Lambda 0 is one-step
+Q-learning, lambda 1 the return of the rollout. A termination ends the return at zero, a truncation at max Q of its last observation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rlcourse import encoders
+from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.agents.deep.losses import value_loss
+from rlcourse.agents.deep.optimizer import FlatAdam
+from rlcourse.agents.deep.rollout import Rollout
+from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
+from rlcourse.core.returns import lambda_returns
+from rlcourse.core.schedules import Linear, Schedule, value
+
+__all__ = ["PQN", "PQNConfig"]
+
+
+@dataclass(frozen=True)
+class PQNConfig(Config):
+    """Settings of `PQN`."""
+
+    n_envs: Count = 32  # copies of the environment
+    n_steps: Count = 32  # steps of each copy per rollout
+    batch_size: Count = 128  # samples per gradient step
+    n_epochs: Count = 4  # passes over each rollout
+    learning_rate: Annotated[Schedule, Interval(0)] = 1e-3  # Adam's; a number or linear(start, end, steps)
+    gamma: Discount = 0.99  # discount rate
+    q_lambda: Probability = 0.65  # lambda of the returns: 0 is one-step Q-learning
+    exploration_initial_eps: Probability = 1.0  # probability of a random action at the beginning
+    exploration_final_eps: Probability = 0.05  # probability of a random action after exploration_steps
+    exploration_steps: Count = 50_000  # steps over which the probability falls, on a straight line
+    max_grad_norm: Positive | None = 10.0  # gradients are clipped to this norm; none: never
+    max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
+    normalize_observations: bool = False  # by running mean and deviation, kept in the agent's file
+    normalize_rewards: bool = False  # by the running deviation of the discounted return
+    layer_norm: bool = True  # between each hidden layer and its ReLU; without it expect divergence
+    hidden: tuple[int, ...] = (128, 128)  # widths of the hidden layers
+    encoder: str = "auto"  # see rlcourse.encoders
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
+
+
+class PQN(DeepAgent):
+    """PQN, for Discrete actions on any Gymnasium environment.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        q_loss, q (mean over the last minibatch), epsilon, learning_rate.
+    network : torch.nn.Module
+        From observations [B, ...] to action values [B, A].
+    """
+
+    Config = PQNConfig
+    actions = (gym.spaces.Discrete,)
+
+    def _make(self) -> None:
+        c, space = self.config, self.action_space
+        assert isinstance(space, gym.spaces.Discrete)
+        self.n_actions = int(space.n)
+        self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
+        with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
+            self.network = q_network(self.observation_space, self.n_actions, c.hidden, c.encoder, c.layer_norm).to(self.device)
+        self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
+        self.rollout = Rollout.for_policy(self.venv, c.n_steps)
+
+    def parts(self) -> dict[str, Any]:
+        """Return the network and its optimiser."""
+        return {"network": self.network, "optimizer": self.optimizer}
+
+    def _iterate(self, budget: int) -> None:
+        """Act epsilon-greedily for n_steps in every copy, then fit the values to the lambda-returns (Algorithm 1)."""
+        self._collect(self.rollout, self._act, budget)
+        self._update()
+
+    @torch.no_grad()
+    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return actions to store and actions to take at step t of the rollout."""
+        actions = self._explore(self.network(self._tensor(observations)), self.num_timesteps + t * len(observations))
+        return actions, self._taken(actions)
+
+    def _explore(self, q: Tensor, step: int) -> np.ndarray:
+        """Return epsilon-greedy actions for values [B, A], shape [B]."""
+        random = self.rng.random(len(q)) < self.epsilon.at(step)
+        return np.where(random, self.rng.integers(self.n_actions, size=len(q)), q.argmax(1).cpu().numpy())
+
+    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+        q = self.network(observations)
+        return q.argmax(1).cpu().numpy() if deterministic else self._explore(q, self.num_timesteps)
+
+    def _update(self) -> None:
+        """Go down the squared error for n_epochs over the rollout, in minibatches; the targets stay."""
+        c = self.config
+        observations, actions, targets = self._prepare()
+        learning_rate = value(c.learning_rate, self.num_timesteps)
+        for _ in range(c.n_epochs):
+            order = torch.randperm(len(targets), generator=self.generator).to(self.device)
+            for batch in order.split(c.batch_size):
+                q = self.network(observations[batch]).gather(1, actions[batch]).squeeze(1)
+                loss = value_loss(q, targets[batch])
+                self.optimizer.step(loss, learning_rate)
+        self.metrics = {
+            "q_loss": loss.item(),
+            "q": q.mean().item(),
+            "epsilon": self.epsilon.at(self.num_timesteps),
+            "learning_rate": learning_rate,
+        }
+
+    @torch.no_grad()
+    def _prepare(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return observations [B, ...], actions [B, 1] and lambda-returns [B] of the rollout."""
+        c, r = self.config, self.rollout
+        T, N, B = r.length, self.venv.num_envs, r.valid
+        flat = r.observations[: T + 1].reshape(-1, *r.observations.shape[2:])
+        observations = self._tensor(flat)
+        actions = torch.as_tensor(r.actions[:T].reshape(-1)[:B, None].copy(), device=self.device)
+        following = self._best(observations[N:]).reshape(T, N)
+        if r.cuts:  # the true successor of a truncated step is not the next row
+            rows, columns = zip(*((t, i) for t, i, _ in r.cuts), strict=True)
+            following[rows, columns] = self._best(self._tensor(np.stack([observation for _, _, observation in r.cuts])))
+        rewards = self.normalizer.rewards(r.rewards[:T], r.ended[:T])
+        targets = lambda_returns(rewards, following, r.terminated[:T], r.ended[:T], c.gamma, c.q_lambda)
+        self.normalizer.learn(flat[: T * N])
+        return observations[:B], actions, torch.as_tensor(targets.reshape(-1)[:B], device=self.device)
+
+    def _best(self, observations: Tensor) -> np.ndarray:
+        """Return max_a Q, shape [B]."""
+        best: np.ndarray = self.network(observations).amax(1).cpu().numpy()
+        return best
+
+
+def q_network(observation_space: Any, n_actions: int, hidden: tuple[int, ...], encoder: str, layer_norm: bool) -> nn.Sequential:
+    """Return encoder, hidden layers (linear, LayerNorm, ReLU) and a linear layer of action values."""
+    layers = [encoders.make(encoder, observation_space)]
+    width = int(layers[0].features_dim)  # type: ignore[arg-type]
+    for out in hidden:
+        layers += [nn.Linear(width, out), *([nn.LayerNorm(out)] if layer_norm else []), nn.ReLU()]
+        width = out
+    return nn.Sequential(*layers, nn.Linear(width, n_actions))
