@@ -15,7 +15,7 @@ PACKAGE = "rlcourse"
 LAYERS = (
     {"core"},
     {"envs"} | {"features"} | {"encoders"} | {"wrappers"},
-    {"agents"},
+    {"agents", "sb3"},
     {"presets", "figures", "studies", "plotting"},
     {"cli"},
 )
@@ -65,14 +65,14 @@ def allowed(library: str, where: str) -> bool:
     """Whether a file may import a heavy library."""
     part = part_of(where)
     if library == "torch":
-        return part == "encoders" or where.startswith("agents/deep/") or "torch" in Path(where).stem
+        return part in ("encoders", "sb3") or where.startswith("agents/deep/") or "torch" in Path(where).stem
     if library == "matplotlib":
         return part in ("figures", "plotting")
-    return "adapter" in Path(where).stem or "sb3" in Path(where).stem  # stable_baselines3
+    return part == "sb3" or "adapter" in Path(where).stem or "sb3" in Path(where).stem  # stable_baselines3
 
 
 def check_libraries(where: str, tree: ast.AST) -> list[str]:
-    """Torch only in encoders and agents/deep, matplotlib only in figures and plotting, stable_baselines3 only in its adapter."""
+    """Torch only in encoders and agents/deep, matplotlib only in figures and plotting, stable_baselines3 only in rlcourse/sb3."""
     return [
         f"{where}:{line}: {name.split('.')[0]} does not belong here"
         for line, name in imports(tree)

@@ -280,7 +280,8 @@ def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
         mode = env.metadata.get("autoreset_mode")
         if mode != AutoresetMode.SAME_STEP:
             raise ValueError(f"env: a vector environment must be made with autoreset_mode=AutoresetMode.SAME_STEP, not {mode}")
-        return env if isinstance(env.unwrapped, WorldVectorEnv) else RecordEpisodeStatistics(env)
+        reports = isinstance(env.unwrapped, WorldVectorEnv) or getattr(env.unwrapped, "reports_episodes", False)
+        return env if reports else RecordEpisodeStatistics(env)
     if is_world(env) and is_data(env):
         return WorldVectorEnv(env, num_envs, copy=False)
     single = as_env(env)

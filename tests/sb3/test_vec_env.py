@@ -1,0 +1,243 @@
+"""Vectorised environments there and back: stable-baselines3's DummyVecEnv and Gymnasium's SyncVectorEnv are each other's oracles."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers import TimeLimit
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecMonitor, VecNormalize
+
+from rlcourse.agents import PPO
+from rlcourse.core.vector import WorldVectorEnv, as_vector
+from rlcourse.envs import CartPole
+from rlcourse.sb3 import from_vec_env, to_vec_env
+
+SAME = AutoresetMode.SAME_STEP
+
+
+class Counter(gym.Env):
+    """The observation is the step of the episode; it terminates at `end`, or is truncated there by a TimeLimit around it."""
+
+    action_space = gym.spaces.Discrete(2)
+    observation_space = gym.spaces.Box(0, 100, (1,), np.float32)
+    metadata = {"render_modes": ["rgb_array"]}
+    render_mode = "rgb_array"
+
+    def __init__(self, end: int) -> None:
+        self.end, self.t, self.episodes, self.label = end, 0, 0, "plain"
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t, self.episodes = 0, self.episodes + 1
+        return np.zeros(1, np.float32), {"episode_number": self.episodes, "seed": -1 if seed is None else seed, "options": str(options)}
+
+    def step(self, action):
+        self.t += 1
+        return np.full(1, self.t, np.float32), 0.1 * self.t, self.t == self.end, False, {"t": self.t, "half": {"t": self.t / 2}}
+
+    def plus(self, number):
+        return self.end + number
+
+    def render(self):
+        return np.full((4, 4, 3), self.t, np.uint8)
+
+
+MAKERS = [lambda: Counter(3), lambda: TimeLimit(Counter(100), 4), lambda: TimeLimit(Counter(5), 7)]
+
+
+def sync(mode=SAME, makers=MAKERS):
+    return SyncVectorEnv(makers, autoreset_mode=mode)
+
+
+def plain(value):
+    """What can be compared by ==; two NaNs are equal."""
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in sorted(value.items())}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    return np.asarray(value).tolist() if np.ndim(value) == 0 or np.asarray(value).dtype != object else [plain(part) for part in value]
+
+
+def assert_equal(a, b):
+    assert plain(a) == plain(b)
+
+
+def test_a_gymnasium_vector_environment_is_what_stable_baselines3_would_have_made():
+    theirs, ours = DummyVecEnv(MAKERS), to_vec_env(sync())
+    for venv in (theirs, ours):
+        venv.seed(7)
+        venv.set_options({"a": 1})
+    assert_equal(theirs.reset(), ours.reset())
+    assert_equal(theirs.reset_infos, ours.reset_infos)
+    assert ours.reset_infos[1]["seed"] == 8
+    for t in range(1, 20):
+        actions = np.zeros(3, np.int64)
+        wanted, got = theirs.step(actions), ours.step(actions)
+        np.testing.assert_allclose(wanted[1], got[1], rtol=1e-6)
+        for a, b in zip((wanted[0], wanted[2], wanted[3]), (got[0], got[2], got[3]), strict=True):
+            assert_equal(a, b)
+        assert_equal(theirs.reset_infos, ours.reset_infos)
+        if t == 4:
+            assert got[3][1]["terminal_observation"].tolist() == [4]
+            assert got[3][1]["TimeLimit.truncated"] is True
+            assert got[0][1].tolist() == [0], "the first observation of the next episode"
+
+
+def test_there_and_back_again_is_the_identity_for_gymnasium():
+    plain_env, round_trip = sync(), from_vec_env(to_vec_env(sync()))
+    assert round_trip.metadata["autoreset_mode"] == SAME
+    assert round_trip.observation_space == plain_env.observation_space
+    assert round_trip.single_action_space == plain_env.single_action_space
+    for a, b in zip(plain_env.reset(seed=3), round_trip.reset(seed=3), strict=True):
+        assert_equal(a, b)
+    ends = {"terminated": 0, "truncated": 0}
+    for _ in range(40):
+        wanted, got = plain_env.step(np.zeros(3, np.int64)), round_trip.step(np.zeros(3, np.int64))
+        infos = {key: value for key, value in got[4].items() if key.removeprefix("_") != "episode"}
+        for a, b in zip((*wanted[:4], wanted[4]), (*got[:4], infos), strict=True):
+            assert_equal(a, b)
+        ends = {"terminated": ends["terminated"] + got[2].sum(), "truncated": ends["truncated"] + got[3].sum()}
+        assert ("_episode" in got[4]) == bool(got[2].any() or got[3].any())
+    assert ends["terminated"] > 10
+    assert ends["truncated"] >= 10
+
+
+def test_there_and_back_again_is_the_identity_for_stable_baselines3():
+    plain_env, round_trip = DummyVecEnv(MAKERS), to_vec_env(from_vec_env(DummyVecEnv(MAKERS)))
+    for venv in (plain_env, round_trip):
+        venv.seed(1)
+    assert_equal(plain_env.reset(), round_trip.reset())
+    for _ in range(40):
+        wanted, got = plain_env.step(np.zeros(3, np.int64)), round_trip.step(np.zeros(3, np.int64))
+        infos = [{key: value for key, value in info.items() if key != "episode"} for info in got[3]]
+        for a, b in zip((*wanted[:3], wanted[3]), (*got[:3], infos), strict=True):
+            assert_equal(a, b)
+        assert_equal(plain_env.reset_infos, round_trip.reset_infos)
+
+
+@pytest.mark.parametrize("make", [lambda: to_vec_env(sync()), lambda: to_vec_env(from_vec_env(DummyVecEnv(MAKERS)))])
+def test_attributes_methods_and_wrappers_of_single_copies_are_reached(make):
+    venv = make()
+    venv.reset()
+    assert venv.get_attr("end") == [3, 100, 5]
+    assert venv.get_attr("end", indices=1) == [100]
+    assert venv.env_method("plus", 2, indices=[0, 2]) == [5, 7]
+    venv.set_attr("label", "painted", indices=[0, 2])
+    assert venv.get_attr("label") == ["painted", "plain", "painted"]
+    assert venv.env_is_wrapped(TimeLimit) == [False, True, True]
+    assert venv.has_attr("label")
+    assert not venv.has_attr("nothing")
+    assert venv.render_mode == "rgb_array"
+    assert venv.render().shape == (8, 8, 3)
+    assert [picture.shape for picture in venv.get_images()] == [(4, 4, 3)] * 3
+    venv.close()
+
+
+def test_copies_of_a_world_share_their_attributes():
+    venv = to_vec_env(WorldVectorEnv(CartPole(), 3, 500))
+    before = venv.get_attr("gravity")
+    assert before == [9.8] * 3
+    venv.reset()
+    venv.step(np.zeros(3, np.int64))
+    venv.set_attr("gravity", 1.0)
+    assert venv.get_attr("gravity", indices=[2]) == [1.0]
+    with pytest.raises(AttributeError, match="all copies at once"):
+        venv.set_attr("gravity", 2.0, indices=[0])
+    assert venv.get_attr("render_mode") == [None] * 3
+    assert venv.env_is_wrapped(TimeLimit) == [False] * 3
+    venv.step(np.zeros(3, np.int64))
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
+def test_another_mode_of_resetting_is_refused_in_one_sentence(mode):
+    with pytest.raises(ValueError, match="SAME_STEP"):
+        to_vec_env(sync(mode))
+    with pytest.raises(ValueError, match="SAME_STEP"):
+        as_vector(sync(mode), 3)
+
+
+def test_a_seed_makes_both_sides_the_same_cartpole():
+    def makers():
+        return [lambda: gym.make("CartPole-v1")] * 4
+
+    theirs, ours = DummyVecEnv(makers()), to_vec_env(sync(makers=makers()))
+    for venv in (theirs, ours):
+        venv.seed(11)
+    assert_equal(theirs.reset(), ours.reset())
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        actions = rng.integers(2, size=4)
+        wanted, got = theirs.step(actions), ours.step(actions)
+        assert_equal(wanted[0], got[0])
+        assert_equal(wanted[2], got[2])
+
+
+def test_observations_that_stable_baselines3_keeps_are_not_overwritten():
+    venv = to_vec_env(as_vector("CartPole-v1", 2))  # as_vector's copies write into one array
+    venv.seed(0)
+    first = venv.reset()
+    kept = first.copy()
+    venv.step(np.zeros(2, np.int64))
+    assert (first == kept).all()
+
+
+def test_dictionaries_and_tuples_pass():
+    class Parts(Counter):
+        observation_space = gym.spaces.Dict({"a": gym.spaces.Box(0, 9, (2,), np.float32), "b": gym.spaces.Discrete(4)})
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            return {"a": np.zeros(2, np.float32), "b": 0}, {}
+
+        def step(self, action):
+            _, reward, terminated, truncated, _ = super().step(action)
+            return {"a": np.full(2, self.t, np.float32), "b": self.t}, reward, terminated, truncated, {}
+
+    theirs, ours = DummyVecEnv([lambda: Parts(3)] * 2), to_vec_env(sync(makers=[lambda: Parts(3)] * 2))
+    back = from_vec_env(DummyVecEnv([lambda: Parts(3)] * 2))
+    assert_equal(theirs.reset(), ours.reset())
+    back.reset()
+    for _ in range(7):
+        wanted, got = theirs.step(np.zeros(2, np.int64)), ours.step(np.zeros(2, np.int64))
+        assert_equal(wanted[0], got[0])
+        assert_equal([info.get("terminal_observation", 0) for info in wanted[3]], [info.get("terminal_observation", 0) for info in got[3]])
+        assert_equal(back.step(np.zeros(2, np.int64))[0], wanted[0])
+
+
+def test_our_agents_learn_in_normalised_and_stacked_vec_envs_and_report_raw_returns():
+    venv = DummyVecEnv([lambda: Monitor(gym.make("CartPole-v1"))] * 4)
+    venv = VecNormalize(VecFrameStack(venv, 2))
+    agent = PPO(from_vec_env(venv), n_steps=32, batch_size=64, n_epochs=2, seed=0).learn(2048)
+    assert agent.observation_space.shape == (8,)
+    assert agent.num_timesteps == 2048
+    assert len(agent.history) > 10
+    assert (agent.history["return"] == agent.history["length"]).all(), "CartPole's reward is one a step; the normalised one is not"
+    rewards = from_vec_env(venv)
+    rewards.reset(seed=0)
+    assert (rewards.step(np.zeros(4, np.int64))[1] != 1.0).all()
+
+
+def test_episodes_are_counted_also_without_a_monitor():
+    env = from_vec_env(DummyVecEnv(MAKERS))
+    env.reset()
+    found = []
+    for _ in range(8):
+        infos = env.step(np.zeros(3, np.int64))[4]
+        if "_episode" in infos:
+            found += [(i, infos["episode"]["r"][i], infos["episode"]["l"][i]) for i in np.flatnonzero(infos["_episode"])]
+    assert [(i, length) for i, _, length in found] == [(0, 3), (1, 4), (2, 5), (0, 3), (1, 4)]
+    np.testing.assert_allclose([score for _, score, _ in found], [0.6, 1.0, 1.5, 0.6, 1.0], rtol=1e-6)
+
+
+def test_a_compiled_world_reports_its_episodes_to_stable_baselines3():
+    venv = VecMonitor(to_vec_env(as_vector("CartPole-v1", 8)))
+    venv.seed(0)
+    venv.reset()
+    ended = []
+    for _ in range(100):
+        _, _, dones, infos = venv.step(np.ones(8, np.int64))
+        ended += [info["episode"] for info, done in zip(infos, dones, strict=True) if done]
+        assert all(info["TimeLimit.truncated"] is False for info in infos)
+    assert len(ended) > 40
+    assert all(each["r"] == each["l"] for each in ended)
