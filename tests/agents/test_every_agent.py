@@ -43,6 +43,7 @@ DETERMINISTIC = {"IterativePolicyEvaluation", "PolicyIteration", "ValueIteration
 SMALL = {  # settings that make a test quick; a rollout of a deep agent has n_envs * n_steps = 32 steps
     "PPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
     "PQN": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
+    "RecurrentPPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,), "memory_size": 8},
     "BatchMC": {"sweeps": 3},
     "BatchTD0": {"sweeps": 3},
 }

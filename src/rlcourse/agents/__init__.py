@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.ucb import UCBBandit
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.deep.pqn import PQN
+    from rlcourse.agents.deep.recurrent_ppo import RecurrentPPO
     from rlcourse.agents.dynamic_programming.policy_evaluation import IterativePolicyEvaluation
     from rlcourse.agents.dynamic_programming.policy_iteration import PolicyIteration
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
@@ -102,6 +103,7 @@ __all__ = [
     "PrioritizedSweeping",
     "QLearning",
     "QPlanning",
+    "RecurrentPPO",
     "Rollout",
     "Sarsa",
     "SarsaLambda",
@@ -151,6 +153,7 @@ MODULES = {  # class: the file that holds it
     "PrioritizedSweeping": "rlcourse.agents.planning.prioritized_sweeping",
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
     "QPlanning": "rlcourse.agents.planning.q_planning",
+    "RecurrentPPO": "rlcourse.agents.deep.recurrent_ppo",
     "Rollout": "rlcourse.agents.planning.rollout",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
     "SarsaLambda": "rlcourse.agents.temporal_difference.sarsa_lambda",

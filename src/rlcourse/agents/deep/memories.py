@@ -1,0 +1,81 @@
+"""What agents with memory share: actor and critic behind one memory, and the memories of the copies between rollouts."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rlcourse.agents.deep.networks import ActorCritic
+from rlcourse.encoders import make_memory
+from rlcourse.encoders.recurrent import State
+
+__all__ = ["Carried", "RecurrentActorCritic", "Sequences"]
+
+
+class Sequences(NamedTuple):
+    """A rollout as sequences: tensors [T, N, ...], and the memory of every copy before its first step.
+
+    Attributes
+    ----------
+    stored : Tensor of bool
+        What counts: all but the last steps of some copies, where a budget ends within a vector step.
+    begin : tuple of Tensor, each [layers, N, memory_size]
+    """
+
+    observations: Tensor
+    starts: Tensor
+    actions: Tensor
+    log_prob: Tensor
+    advantage: Tensor
+    target: Tensor
+    stored: Tensor
+    begin: State
+
+    def of(self, copies: Tensor) -> Sequences:
+        """Return the sequences of some copies."""
+        *samples, begin = self
+        return Sequences(*(sample[:, copies] for sample in samples), tuple(part[:, copies] for part in begin))  # type: ignore
+
+
+class RecurrentActorCritic(nn.Module):
+    """Actor and critic behind one memory."""
+
+    def __init__(self, observation_space: gym.Space[Any], action_space: gym.Space[Any], c: Any, generator: torch.Generator) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):  # the memory initialises from torch's global generator
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+            self.memory = make_memory(c.memory, observation_space, c.memory_size, c.encoder, c.memory_layers)
+        features = gym.spaces.Box(-np.inf, np.inf, (c.memory_size,))
+        self.heads = ActorCritic(features, action_space, c.hidden, "flatten", generator, c.log_std_init)
+
+    def forward(self, observations: Tensor, state: State, starts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the distribution's parameters, shape [T * B, A], and the values, [T * B], of sequences [T, B, ...]."""
+        features, _ = self.memory(observations, state, starts)
+        parameters, values = self.heads(features.flatten(0, 1))
+        return parameters, values
+
+
+class Carried:
+    """What lasts from one rollout to the next: the memory of every copy, and whether an episode starts there.
+
+    Attributes
+    ----------
+    state : tuple of Tensor, each [layers, N, memory_size]
+    starts : ndarray of bool, shape [N]
+    """
+
+    def __init__(self, state: State, copies: int) -> None:
+        self.state, self.starts = state, np.ones(copies, np.bool_)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the arrays of the memory by number, and the starts."""
+        return {str(i): part for i, part in enumerate(self.state)} | {"starts": self.starts}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take them over."""
+        self.state = tuple(torch.as_tensor(state[str(i)].copy()).to(part) for i, part in enumerate(self.state))
+        self.starts = np.array(state["starts"], np.bool_)

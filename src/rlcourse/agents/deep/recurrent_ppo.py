@@ -1,0 +1,196 @@
+"""Recurrent PPO: proximal policy optimisation with a memory, for observations that do not tell the state.
+
+Where one observation is not enough, the policy reads the history. An LSTM or a GRU folds it into a state h_t = f(h_{t-1}, o_t), empty at
+an episode's start, and actor and critic are functions of h_t; both train the one memory. All else is PPO:
+
+    L(theta) = E[min(r A, clip(r, 1 - eps, 1 + eps) A)],   r = pi_theta(a|h) / pi_old(a|h)        (Schulman et al. 2017, Eq. 7)
+
+Gradients flow through time, so that a minibatch is made of whole sequences: the rollouts of some copies, each begun with the memory that
+it had when its rollout began. The memory of an episode that a time limit cut is there to value its true last observation.
+For tasks that hide more than the observations tell, wrap the environment in `rlcourse.wrappers.PreviousActionReward`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.agents.deep.losses import clipped_surrogate, normalized, value_loss
+from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequences
+from rlcourse.agents.deep.optimizer import FlatAdam
+from rlcourse.agents.deep.rollout import Rollout
+from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability
+from rlcourse.core.returns import gae
+from rlcourse.core.schedules import Schedule, value
+from rlcourse.encoders.recurrent import State
+
+__all__ = ["RecurrentPPO", "RecurrentPPOConfig"]
+
+
+@dataclass(frozen=True)
+class RecurrentPPOConfig(Config):
+    """Settings of `RecurrentPPO`, named as in sb3-contrib where it has them."""
+
+    memory: Literal["lstm", "gru"] = "lstm"  # kind of the memory
+    memory_size: Count = 64  # width of the memory
+    memory_layers: Count = 1  # memories on top of one another
+    n_envs: Count = 8  # copies of the environment
+    n_steps: Count = 128  # steps of each copy per rollout, and the length of the sequences
+    batch_size: Count = 512  # samples per gradient step, rounded down to whole sequences (at least one)
+    n_epochs: Count = 10  # passes over each rollout
+    learning_rate: Annotated[Schedule, Interval(0)] = 3e-4  # Adam's; a number or linear(start, end, steps)
+    gamma: Discount = 0.99  # discount rate
+    gae_lambda: Probability = 0.95  # trace decay of the advantage estimate
+    clip_range: Annotated[Schedule, Interval(0)] = 0.2  # epsilon of Eq. 7; a number or linear(start, end, steps)
+    ent_coef: NonNegative = 0.0  # weight of the entropy bonus
+    vf_coef: NonNegative = 0.5  # weight of the value loss
+    max_grad_norm: Positive | None = 0.5  # gradients are clipped to this norm; none: never
+    max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
+    normalize_advantage: bool = True  # per gradient step
+    normalize_observations: bool = False  # by running mean and deviation, kept in the agent's file
+    normalize_rewards: bool = False  # by the running deviation of the discounted return
+    hidden: tuple[int, ...] = (64,)  # widths of the hidden layers of actor and of critic, behind the memory
+    log_std_init: float = 0.0  # initial log standard deviation of a Gaussian policy
+    encoder: str = "auto"  # what an observation goes through before the memory; see rlcourse.encoders
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.hidden or any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden must name at least one layer width >= 1, not {self.hidden!r}")
+
+
+class RecurrentPPO(DeepAgent):
+    """PPO with an LSTM or a GRU that actor and critic share, for Discrete and Box actions on any Gymnasium environment.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        policy_loss, value_loss, entropy, learning_rate, explained_variance.
+    policy : RecurrentActorCritic
+    """
+
+    Config = RecurrentPPOConfig
+    recurrent: ClassVar[bool] = True
+
+    def _make(self) -> None:
+        c, N = self.config, self.venv.num_envs
+        self.policy = RecurrentActorCritic(self.observation_space, self.action_space, c, self.generator).to(self.device)
+        self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=1e-5)
+        self.rollout = Rollout.for_policy(self.venv, c.n_steps)
+        self.carried = Carried(self.policy.memory.initial(N), N)
+        self._starts = np.zeros((c.n_steps + 1, N), np.bool_)  # of the rollout, the observation after it included
+        self._states: list[State] = []  # [T] memories after each observation of the rollout
+
+    def parts(self) -> dict[str, Any]:
+        """Return the network, its optimiser, and the memories of the copies."""
+        return {"policy": self.policy, "optimizer": self.optimizer, "carried": self.carried}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a state; see `DeepAgent.load_state_dict`."""
+        super().load_state_dict(state)
+        if self._observation is None:  # new episodes begin
+            self.carried.starts[:] = True
+
+    def _iterate(self, budget: int) -> None:
+        """Run the old policy for n_steps in every copy, then optimise the surrogate over the sequences."""
+        noise = self.policy.heads.noise((self.config.n_steps, self.venv.num_envs), self.generator).to(self.device)
+        begin = self.carried.state
+        self._states.clear()
+        self._collect(self.rollout, lambda t, observations: self._act(t, observations, noise[t]), budget)
+        T = self.rollout.length
+        self._starts[T] = self.carried.starts = self.rollout.ended[T - 1].copy()
+        self._update(begin)
+
+    @torch.no_grad()
+    def _act(self, t: int, observations: np.ndarray, noise: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Return actions to store and actions to take; the memories go on."""
+        self._starts[t] = self.rollout.ended[t - 1] if t else self.carried.starts
+        starts = torch.from_numpy(self._starts[t]).to(self.device) if self._starts[t].any() else None
+        features, self.carried.state = self.policy.memory.step(self._tensor(observations), self.carried.state, starts)
+        self._states.append(self.carried.state)
+        actions = self.policy.heads.choose(self.policy.heads.act(features), noise).cpu().numpy()
+        return actions.reshape(len(actions), *(self.action_space.shape or ())), self._taken(actions)
+
+    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+        """Return actions for what the memory makes of the observations: features [B, memory_size]."""
+        noise = None if deterministic else self.policy.heads.noise((len(observations),), self.generator).to(self.device)
+        return self.policy.heads.choose(self.policy.heads.act(observations), noise).cpu().numpy()
+
+    @torch.no_grad()
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
+        """Return the policy's action, and the memory that the next call wants: arrays [layers, B, memory_size]; see `Agent.predict`."""
+        batch, observations = self._batch(observation)
+        memory = self.policy.memory
+        before = memory.initial(len(observations)) if state is None else tuple(torch.as_tensor(part).to(self.device) for part in state)
+        starts = None if episode_start is None else torch.as_tensor(np.atleast_1d(episode_start).astype(np.bool_)).to(self.device)
+        features, after = memory.step(observations, before, starts)
+        return self._unbatch(self._policy(features, deterministic), batch), tuple(part.cpu().numpy() for part in after)
+
+    def _update(self, begin: State) -> None:
+        """Optimise the surrogate for n_epochs over the rollout, in minibatches of whole sequences."""
+        c, r, N = self.config, self.rollout, self.venv.num_envs
+        rollout = self._prepare(begin)
+        learning_rate, clip_range = value(c.learning_rate, self.num_timesteps), value(c.clip_range, self.num_timesteps)
+        held = N if r.length > 1 else r.valid  # copies that hold a step at all
+        size = max(1, c.batch_size // c.n_steps)  # sequences in a minibatch
+        for _ in range(c.n_epochs):
+            order = None if size >= held else torch.randperm(held, generator=self.generator).to(self.device)
+            for copies in (None,) if order is None else order.split(size):
+                loss, *terms = self.loss(rollout if copies is None else rollout.of(copies), clip_range)
+                self.optimizer.step(loss, learning_rate)
+        policy_term, value_term, table, v, G = terms
+        with torch.no_grad():
+            unexplained = (G - v).var(correction=0) / (G.var(correction=0) + 1e-8)
+            self.metrics = {
+                "policy_loss": policy_term.item(),
+                "value_loss": value_term.item(),
+                "entropy": self.policy.heads.entropy(table).item(),
+                "learning_rate": learning_rate,
+                "explained_variance": 1.0 - unexplained.item(),
+            }
+
+    def loss(self, batch: Sequences, clip_range: float) -> tuple[Tensor, ...]:
+        """Return the loss of sequences, its two terms, what the entropy needs, values and targets."""
+        c = self.config
+        parameters, v = self.policy(batch.observations, batch.begin, batch.starts)
+        actions, old, A, G = (part.flatten(0, 1) for part in batch[2:6])
+        if self.rollout.valid < self.rollout.length * self.venv.num_envs:
+            kept = batch.stored.flatten().nonzero().squeeze(1)
+            parameters, v, actions, old, A, G = (part[kept] for part in (parameters, v, actions, old, A, G))
+        log_prob, table = self.policy.heads.log_prob(parameters, actions)
+        A = normalized(A) if c.normalize_advantage else A
+        policy_term, value_term = clipped_surrogate(log_prob, old, A, clip_range), value_loss(v, G)
+        loss = torch.add(policy_term, value_term, alpha=c.vf_coef)
+        if c.ent_coef:
+            loss = loss - c.ent_coef * self.policy.heads.entropy(table)
+        return loss, policy_term, value_term, table, v, G
+
+    @torch.no_grad()
+    def _prepare(self, begin: State) -> Sequences:
+        """Return the rollout as sequences, with log-probabilities, advantages and value targets."""
+        c, r = self.config, self.rollout
+        T, N = r.length, self.venv.num_envs
+        observations = self._tensor(r.observations[: T + 1])
+        starts = torch.from_numpy(self._starts[: T + 1]).to(self.device)
+        parameters, values = self.policy(observations, begin, starts)
+        actions = torch.as_tensor(r.actions[:T].copy(), device=self.device)
+        actions = actions if self.discrete else actions.reshape(T, N, -1)
+        log_prob, _ = self.policy.heads.log_prob(parameters[: T * N], actions.flatten(0, 1))
+        table = values.cpu().numpy().reshape(T + 1, N)
+        following = table[1:].copy()  # the value of the true successor: of the last observation where the episode was cut
+        for t, i, last in r.cuts:
+            features, _ = self.policy.memory.step(self._tensor(last[None]), tuple(part[:, i : i + 1] for part in self._states[t]))
+            following[t, i] = self.policy.heads(features)[1].item()
+        rewards = self.normalizer.rewards(r.rewards[:T], r.ended[:T])
+        advantages = gae(rewards, table[:T], following, r.terminated[:T], r.ended[:T], c.gamma, c.gae_lambda)
+        advantage = torch.as_tensor(advantages, device=self.device)
+        self.normalizer.learn(r.observations[:T].reshape(-1, *r.observations.shape[2:]))
+        target = advantage + values[: T * N].view(T, N)
+        stored = torch.arange(T * N, device=self.device).view(T, N) < r.valid
+        return Sequences(observations[:T], starts[:T], actions, log_prob.view(T, N), advantage, target, stored, begin)
