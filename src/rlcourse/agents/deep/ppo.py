@@ -17,13 +17,13 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import torch
 
+from rlcourse.agents.deep.advantages import advantages, flat_actions, flat_observations, last_observations
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import clipped_surrogate, normalized, value_loss
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability
-from rlcourse.core.returns import gae
 from rlcourse.core.schedules import Schedule, value
 
 __all__ = ["PPO", "PPOConfig"]
@@ -137,22 +137,12 @@ class PPO(DeepAgent):
     @torch.no_grad()
     def _prepare(self) -> tuple[torch.Tensor, ...]:
         """Return observations, actions, their log-probabilities, advantages and value targets, flattened to [B, ...]."""
-        c, r = self.config, self.rollout
-        T, N, B = r.length, self.venv.num_envs, r.valid
-        flat = r.observations[: T + 1].reshape(-1, *r.observations.shape[2:])
-        observations = self._tensor(flat)
+        c, r, B = self.config, self.rollout, self.rollout.valid
+        observations, actions = self._tensor(flat_observations(r)), flat_actions(r, self.device)
         parameters, values = self.policy(observations)
-        actions = torch.as_tensor(r.actions[:T].reshape(T * N, *r.actions.shape[2:])[:B].copy(), device=self.device)
-        actions = actions if self.policy.discrete else actions.reshape(B, -1)
         log_prob, _ = self.policy.log_prob(parameters[:B], actions)
-        table = values.cpu().numpy().reshape(T + 1, N)
-        following = table[1:].copy()  # the value of the true successor: of the last observation where the episode was cut
-        if r.cuts:
-            last = np.stack([observation for _, _, observation in r.cuts])
-            rows, columns = zip(*((t, i) for t, i, _ in r.cuts), strict=True)
-            following[rows, columns] = self.policy(self._tensor(last))[1].cpu().numpy()
-        rewards = self.normalizer.rewards(r.rewards[:T], r.ended[:T])
-        advantages = gae(rewards, table[:T], following, r.terminated[:T], r.ended[:T], c.gamma, c.gae_lambda)
-        advantage = torch.as_tensor(advantages.reshape(-1)[:B], device=self.device)
-        self.normalizer.learn(flat[: T * N])
+        last = last_observations(r)
+        at_cuts = None if last is None else self.policy(self._tensor(last))[1].cpu().numpy()
+        estimates = advantages(r, values.cpu().numpy(), at_cuts, self.normalizer, c.gamma, c.gae_lambda)
+        advantage = torch.as_tensor(estimates.reshape(-1)[:B], device=self.device)
         return observations[:B], actions, log_prob, advantage, advantage + values[:B]

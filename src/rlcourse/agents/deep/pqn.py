@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from rlcourse import encoders
+from rlcourse.agents.deep.advantages import flat_actions, flat_observations, last_observations, successors
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import value_loss
 from rlcourse.agents.deep.optimizer import FlatAdam
@@ -134,13 +135,11 @@ class PQN(DeepAgent):
         """Return observations [B, ...], actions [B, 1] and lambda-returns [B] of the rollout."""
         c, r = self.config, self.rollout
         T, N, B = r.length, self.venv.num_envs, r.valid
-        flat = r.observations[: T + 1].reshape(-1, *r.observations.shape[2:])
-        observations = self._tensor(flat)
-        actions = torch.as_tensor(r.actions[:T].reshape(-1)[:B, None].copy(), device=self.device)
-        following = self._best(observations[N:]).reshape(T, N)
-        if r.cuts:  # the true successor of a truncated step is not the next row
-            rows, columns = zip(*((t, i) for t, i, _ in r.cuts), strict=True)
-            following[rows, columns] = self._best(self._tensor(np.stack([observation for _, _, observation in r.cuts])))
+        flat = flat_observations(r)
+        observations, actions = self._tensor(flat), flat_actions(r, self.device)[:, None]
+        last = last_observations(r)
+        at_cuts = None if last is None else self._best(self._tensor(last))
+        following = successors(r, self._best(observations[N:]).reshape(T, N), at_cuts)
         rewards = self.normalizer.rewards(r.rewards[:T], r.ended[:T])
         targets = lambda_returns(rewards, following, r.terminated[:T], r.ended[:T], c.gamma, c.q_lambda)
         self.normalizer.learn(flat[: T * N])

@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rlcourse.agents.deep.advantages import advantages
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import clipped_surrogate, normalized, value_loss
 from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequences
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability
-from rlcourse.core.returns import gae
 from rlcourse.core.schedules import Schedule, value
 from rlcourse.encoders.recurrent import State
 
@@ -182,15 +182,14 @@ class RecurrentPPO(DeepAgent):
         actions = torch.as_tensor(r.actions[:T].copy(), device=self.device)
         actions = actions if self.discrete else actions.reshape(T, N, -1)
         log_prob, _ = self.policy.heads.log_prob(parameters[: T * N], actions.flatten(0, 1))
-        table = values.cpu().numpy().reshape(T + 1, N)
-        following = table[1:].copy()  # the value of the true successor: of the last observation where the episode was cut
-        for t, i, last in r.cuts:
-            features, _ = self.policy.memory.step(self._tensor(last[None]), tuple(part[:, i : i + 1] for part in self._states[t]))
-            following[t, i] = self.policy.heads(features)[1].item()
-        rewards = self.normalizer.rewards(r.rewards[:T], r.ended[:T])
-        advantages = gae(rewards, table[:T], following, r.terminated[:T], r.ended[:T], c.gamma, c.gae_lambda)
-        advantage = torch.as_tensor(advantages, device=self.device)
-        self.normalizer.learn(r.observations[:T].reshape(-1, *r.observations.shape[2:]))
+        at_cuts = np.array([self._value_after(t, i, last) for t, i, last in r.cuts], np.float32)
+        estimates = advantages(r, values.cpu().numpy(), at_cuts, self.normalizer, c.gamma, c.gae_lambda)
+        advantage = torch.as_tensor(estimates, device=self.device)
         target = advantage + values[: T * N].view(T, N)
         stored = torch.arange(T * N, device=self.device).view(T, N) < r.valid
         return Sequences(observations[:T], starts[:T], actions, log_prob.view(T, N), advantage, target, stored, begin)
+
+    def _value_after(self, t: int, i: int, last: np.ndarray) -> float:
+        """Return the value of the last observation of a cut episode: copy i's, after step t."""
+        features, _ = self.policy.memory.step(self._tensor(last[None]), tuple(part[:, i : i + 1] for part in self._states[t]))
+        return float(self.policy.heads(features)[1].item())
