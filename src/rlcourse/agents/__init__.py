@@ -168,6 +168,10 @@ def load(path: Any, env: Any = None) -> Any:
     from rlcourse.core.files import read
 
     name = read(path)[1].get("class")
+    if str(name).startswith("SB3"):  # a model of stable-baselines3
+        from rlcourse.sb3 import agent_class
+
+        return agent_class(name).load(path, env=env)
     if name not in MODULES:
         raise ValueError(f"{path} holds a {name}, which is no agent of rlcourse; load it with its own class")
     return __getattr__(name).load(path, env=env)

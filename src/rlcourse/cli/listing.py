@@ -11,6 +11,7 @@ from typing import Any
 from rlcourse import agents, figures, presets
 from rlcourse.cli.options import Parser
 from rlcourse.cli.settings import source_of
+from rlcourse.cli.usage import UsageError
 from rlcourse.core.catalogue import ENVIRONMENTS
 
 __all__ = ["list_", "show"]
@@ -41,7 +42,10 @@ def show(argv: Sequence[str]) -> int:
     parsed = parser.parse(argv)
     from rlcourse.cli.targets import agent_name
 
-    path = source_of(agent_name(parsed.agent))
+    name = agent_name(parsed.agent)
+    if name.startswith("sb3:"):
+        raise UsageError(f"show: {name} is stable-baselines3's; `rlcourse train cartpole --algo {name} --help` shows its settings")
+    path = source_of(name)
     text = path.read_text()
     tree = ast.parse(text)
     print(ast.get_docstring(tree), end="\n\n")
@@ -71,7 +75,8 @@ def _agents() -> list[dict[str, str]]:
         path = source_of(name)
         title = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
         rows.append({"algo": path.stem, "class": name, "what": title})
-    return rows
+    what = "stable-baselines3's models, and sb3-contrib's where installed: sb3:ppo, sb3:sac, sb3:recurrentppo, ..."
+    return [*rows, {"algo": "sb3:MODEL", "class": "SB3Agent", "what": what}]
 
 
 def _figures() -> list[dict[str, str]]:

@@ -98,8 +98,7 @@ _NONE: Any = object()
 
 
 def _reader(hint: Any) -> Callable[[str], Any]:
-    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    optional = type(None) in get_args(base) and base != Schedule
+    base, optional = _base(hint)
 
     def read(text: str) -> Any:
         if optional and text.lower() == "none":
@@ -110,7 +109,7 @@ def _reader(hint: Any) -> Callable[[str], Any]:
             if base is bool:
                 return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
             if base is int:
-                return count(text) if text.strip("0") else int(text)
+                return count(text) if text.strip("0") and not text.startswith("-") else int(text)
             if get_origin(base) is tuple:
                 return tuple(int(part) for part in text.replace("x", ",").split(",") if part)
             if str(get_origin(base)) == "typing.Literal" or base is str:
@@ -122,6 +121,13 @@ def _reader(hint: Any) -> Callable[[str], Any]:
     return read
 
 
+def _base(hint: Any) -> tuple[Any, bool]:
+    """Return the type behind bounds and behind ``| None``, and whether None is allowed."""
+    optional = type(None) in get_args(hint)
+    inner = next(part for part in get_args(hint) if part is not type(None)) if optional else hint
+    return get_args(inner)[0] if get_origin(inner) is Annotated else inner, optional
+
+
 def _advice(base: Any, error: Exception) -> str:
     if base is bool:
         return "write true or false"
@@ -129,12 +135,12 @@ def _advice(base: Any, error: Exception) -> str:
 
 
 def _metavar(hint: Any) -> str:
-    base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    base, _ = _base(hint)
     if str(get_origin(base)) == "typing.Literal":
         return "|".join(map(str, get_args(base)))
     if get_origin(base) is tuple:
         return "WIDTHS"
-    return "SCHEDULE" if base == Schedule else "BOOL" if base is bool else "COUNT" if base is int else "NUMBER"
+    return "SCHEDULE" if base == Schedule else "BOOL" if base is bool else "COUNT" if base is int else "TEXT" if base is str else "NUMBER"
 
 
 def _show(value: Any) -> str:

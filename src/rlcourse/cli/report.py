@@ -24,8 +24,8 @@ class Result(NamedTuple):
         Class of the agent, and the environment as it was named.
     best, last : ndarray, shape [episodes]
         Greedy returns of the best and of the last checkpoint, in the same fresh episodes; one array where they are the same.
-    best_step, steps : int
-        When the best was saved, and all steps.
+    best_step, steps, asked : int
+        When the best was saved, all steps, and how many were asked for: a model of stable-baselines3 rounds up.
     episodes : int
         Of training.
     seconds : float
@@ -43,6 +43,7 @@ class Result(NamedTuple):
     last: np.ndarray
     best_step: int
     steps: int
+    asked: int
     episodes: int
     seconds: float
     seed: int
@@ -68,6 +69,7 @@ class Result(NamedTuple):
             "last_standard_error": _error(self.last),
             "best_step": self.best_step,
             "steps": self.steps,
+            "total_timesteps": self.asked,
             "episodes": self.episodes,
             "seconds": round(self.seconds, 3),
             "target": self.target,
@@ -95,7 +97,7 @@ def report(result: Result, path: Path, console: Console) -> None:
         table.add_row("last", f"{_figure(result.last)} after all steps; the best is that of step {result.best_step:,}")
     if result.exactly:
         table.add_row("exactly", result.exactly)
-    table.add_row("steps", f"{result.steps:,} in {result.seconds:.1f} s")
+    table.add_row("steps", f"{result.steps:,} in {result.seconds:.1f} s{_more(result)}")
     table.add_row("run", str(path))
     table.add_row("", "curve.png, card.md, result.json, episodes.csv, best.safetensors, last.safetensors")
     table.add_row("next", f"rlcourse enjoy {path}")
@@ -111,7 +113,7 @@ def _card(result: Result, path: Path) -> str:
         f"* Greedy return over {count} fresh episodes of the best checkpoint: **{_figure(result.best)}**{goal} (± standard error)",
         *_last(result),
         *([f"* Exact expected return of its greedy policy: **{result.exactly}**"] if result.exactly else []),
-        f"* {result.steps:,} environment steps, {result.episodes:,} episodes, {result.seconds:.1f} s, seed {result.seed}",
+        f"* {result.steps:,} environment steps{_more(result)}, {result.episodes:,} episodes, {result.seconds:.1f} s, seed {result.seed}",
         "* Settings, command and versions: `config.toml`; these figures: `result.json`",
         f"* Watch it: `rlcourse enjoy {path}`; go on: `rlcourse resume {path} -n 100k`",
         "",
@@ -125,6 +127,10 @@ def _last(result: Result) -> list[str]:
     if result.best_step == result.steps:
         return ["* The best checkpoint is the last one"]
     return [f"* The last checkpoint in the same episodes: **{_figure(result.last)}**; the best is that of step {result.best_step:,}"]
+
+
+def _more(result: Result) -> str:
+    return f" ({result.asked:,} were asked for; a rollout that has begun is finished)" if result.steps > result.asked else ""
 
 
 def _figure(returns: np.ndarray) -> str:

@@ -169,6 +169,7 @@ class Run:
             last=returns if chosen.num_timesteps == self.agent.num_timesteps else self._fresh(self.agent),
             best_step=chosen.num_timesteps,
             steps=self.agent.num_timesteps,
+            asked=self.plan.total_timesteps,
             episodes=len(self.agent.history),
             seconds=seconds,
             seed=self.agent.seed,

@@ -25,8 +25,8 @@ class Setting(NamedTuple):
 
 
 def algo_key(name: str) -> str:
-    """Return how an agent is written on the command line and in presets: the name of its file."""
-    return agents.MODULES[name].rsplit(".", 1)[1]
+    """Return how an agent is written on the command line and in presets: the name of its file; sb3:ppo is its own."""
+    return name if name.startswith("sb3:") else agents.MODULES[name].rsplit(".", 1)[1]
 
 
 def source_of(name: str) -> Path:
@@ -37,15 +37,23 @@ def source_of(name: str) -> Path:
 
 def settings_of_agent(name: str) -> list[Setting]:
     """Return the settings of an agent in order; the agent is imported only where its source alone does not tell them."""
+    if name.startswith("sb3:"):
+        from rlcourse.sb3 import agent_class
+
+        found = agent_class(name)
+        return _of_class(found.Config, found.comments)
     text = source_of(name).read_text()
     node = next(part for part in ast.parse(text).body if isinstance(part, ast.ClassDef) and part.name == f"{name}Config")
     try:
         return _of_source(node, text.splitlines())
     except (NameError, ValueError):  # a type or a default that only the module itself knows
         kind = getattr(agents, name).Config
-        hints = typing.get_type_hints(kind, include_extras=True)
-        comments = _comments(inspect.getsource(kind))
-        return [Setting(field.name, hints[field.name], field.default, comments.get(field.name, "")) for field in dataclasses.fields(kind)]
+        return _of_class(kind, _comments(inspect.getsource(kind)))
+
+
+def _of_class(kind: Any, comments: dict[str, str]) -> list[Setting]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return [Setting(field.name, hints[field.name], field.default, comments.get(field.name, "")) for field in dataclasses.fields(kind)]
 
 
 def _of_source(node: ast.ClassDef, lines: list[str]) -> list[Setting]:

@@ -115,7 +115,14 @@ def _from_file(text: str) -> Target:
 
 
 def agent_name(text: str) -> str:
-    """Return the class name of an agent, however its name, or that of its file, is written."""
+    """Return the class name of an agent, however its name, or that of its file, is written; sb3:ppo for one of stable-baselines3."""
+    if text.lower().startswith("sb3:"):
+        from rlcourse.sb3 import agent_class
+
+        try:
+            return f"sb3:{agent_class(text).model_class.__name__.lower()}"
+        except ValueError as error:
+            raise UsageError(f"--algo: {error}") from error
     files = {_plain(module.rsplit(".", 1)[1]): name for name, module in agents.MODULES.items()}
     plain = files | {_plain(name): name for name in agents.MODULES}
     if _plain(text) not in plain:
@@ -130,6 +137,10 @@ def _plain(text: str) -> str:
 
 def agent_class(name: str) -> Any:
     """Import an agent's class by name."""
+    if name.startswith("sb3:"):
+        from rlcourse import sb3
+
+        return sb3.agent_class(name)
     return getattr(agents, name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tomllib
 from collections.abc import Sequence
@@ -73,7 +74,7 @@ def _scan(argv: Sequence[str]) -> tuple[Target | None, str | None]:
     scan.add_argument("--algo", "-a")
     scan.add_argument("env", nargs="?")
     _add_run_options(scan, None)
-    for name in agents.MODULES:
+    for name in _candidates(argv):
         add_settings(scan, settings_of_agent(name), {}, name)
     asked = {"-h", "--help"} & set(argv)
     found = scan.parse([word for word in argv if word not in ("-h", "--help")])
@@ -82,6 +83,13 @@ def _scan(argv: Sequence[str]) -> tuple[Target | None, str | None]:
     target = find_environment(found.env, found.preset) if found.env else None
     algo = found.algo or (default_algo(target) if target else None)
     return target, agent_name(algo) if algo else None
+
+
+def _candidates(argv: Sequence[str]) -> list[str]:
+    """Return the agents whose flags may follow: all of ours, or the one of stable-baselines3 that was named."""
+    words = [part for word in argv for part in word.split("=", 1)]
+    named = [after for word, after in itertools.pairwise(words) if word in ("--algo", "-a")]
+    return [agent_name(named[-1])] if named and named[-1].lower().startswith("sb3:") else list(agents.MODULES)
 
 
 def resume(argv: Sequence[str]) -> int:
@@ -104,6 +112,8 @@ def resume(argv: Sequence[str]) -> int:
     if left < 1:
         raise UsageError(f"the run has spent its budget of {plan.total_timesteps:,} steps; give more with -n")
     folder.resume_after(agent)
+    if getattr(agent, "resume_note", "") and not parsed.quiet:
+        print(agent.resume_note)
     plan = plan._replace(total_timesteps=agent.num_timesteps + left)
     return Run(agent, target, folder, plan, quiet=parsed.quiet, progress=not parsed.no_progress).execute()
 
@@ -177,7 +187,7 @@ def _versions() -> dict[str, str]:
     from rlcourse import __version__
 
     found = {"rlcourse": __version__, "python": platform.python_version()}
-    for module in ("numpy", "gymnasium", "numba", "torch"):
+    for module in ("numpy", "gymnasium", "numba", "torch", "stable_baselines3", "sb3_contrib"):
         if module in sys.modules:
             found[module] = str(sys.modules[module].__version__)
     return found
