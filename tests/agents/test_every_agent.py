@@ -42,6 +42,8 @@ VALUES = ("Q", "V", "Q1", "Q2")  # tables of values: what a bootstrap reads
 DETERMINISTIC = {"IterativePolicyEvaluation", "PolicyIteration", "ValueIteration"}  # no seed matters to them
 SMALL = {  # settings that make a test quick; a rollout of a deep agent has n_envs * n_steps = 32 steps
     "PPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
+    "DiscreteCrossQ": {"n_envs": 2, "batch_size": 8, "learning_starts": 16, "buffer_size": 100, "hidden": (8,)},
+    "DiscreteSAC": {"n_envs": 2, "batch_size": 8, "learning_starts": 16, "buffer_size": 100, "hidden": (8,)},
     "PQN": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
     "RecurrentPPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,), "memory_size": 8},
     "BatchMC": {"sweeps": 3},

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.epsilon_greedy import EpsilonGreedyBandit
     from rlcourse.agents.bandits.gradient import GradientBandit
     from rlcourse.agents.bandits.ucb import UCBBandit
+    from rlcourse.agents.deep.discrete_crossq import DiscreteCrossQ
+    from rlcourse.agents.deep.discrete_sac import DiscreteSAC
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.deep.pqn import PQN
     from rlcourse.agents.deep.recurrent_ppo import RecurrentPPO
@@ -72,6 +74,8 @@ __all__ = [
     "AfterstateTD",
     "BatchMC",
     "BatchTD0",
+    "DiscreteCrossQ",
+    "DiscreteSAC",
     "DoubleExpectedSarsa",
     "DoubleQLearning",
     "DynaQ",
@@ -122,6 +126,8 @@ MODULES = {  # class: the file that holds it
     "AfterstateTD": "rlcourse.agents.temporal_difference.afterstate",
     "BatchMC": "rlcourse.agents.monte_carlo.batch_mc",
     "BatchTD0": "rlcourse.agents.temporal_difference.batch_td0",
+    "DiscreteCrossQ": "rlcourse.agents.deep.discrete_crossq",
+    "DiscreteSAC": "rlcourse.agents.deep.discrete_sac",
     "DoubleExpectedSarsa": "rlcourse.agents.temporal_difference.double_expected_sarsa",
     "DoubleQLearning": "rlcourse.agents.temporal_difference.double_q_learning",
     "DynaQ": "rlcourse.agents.planning.dyna_q",

@@ -17,7 +17,7 @@ from rlcourse.envs import CartPole
 TINY = {"n_envs": 3, "n_steps": 24, "batch_size": 16, "n_epochs": 2, "hidden": (8,)}
 
 
-class Walk(NamedTuple):
+class NoisyWalk(NamedTuple):
     """A walk on the numbers from -6 to 6 with noise in the reward: past 3 it terminates, at -3 it is truncated."""
 
     edge: float = 3.0
@@ -81,7 +81,7 @@ def by_definition(rewards, best, terminated, ended, gamma, lam):
 
 def with_rollout(**settings) -> PQN:
     """An agent whose rollout has terminations and truncations in its middle."""
-    agent = PQN(WorldVectorEnv(Walk(), 3), seed=2, **(TINY | settings))
+    agent = PQN(WorldVectorEnv(NoisyWalk(), 3), seed=2, **(TINY | settings))
     agent._observation = agent.venv.reset(seed=1)[0]
     agent._collect(agent.rollout, agent._act, 10_000)
     return agent

@@ -8,7 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FlatAdam", "FlatOptimizer", "FlatRMSprop"]
+__all__ = ["FlatAdam", "FlatOptimizer", "FlatRMSprop", "flatten"]
+
+
+def flatten(*parameters: nn.Parameter) -> Tensor:
+    """Move parameters into one flat tensor, in place, and return it, shape [P]: a target network follows another by one `lerp_`."""
+    flat = torch.cat([parameter.detach().reshape(-1) for parameter in parameters])
+    for parameter, part in zip(parameters, flat.split([parameter.numel() for parameter in parameters]), strict=True):
+        parameter.data = part.view_as(parameter)
+    return flat
 
 
 class FlatOptimizer(ABC):
@@ -32,12 +40,11 @@ class FlatOptimizer(ABC):
 
     def __init__(self, *modules: nn.Module, max_grad_norm: float | None = None, max_grad_value: float | None = None) -> None:
         listed = list(dict.fromkeys(parameter for module in modules for parameter in module.parameters() if parameter.requires_grad))
-        self.parameters = torch.cat([parameter.detach().reshape(-1) for parameter in listed])
+        self.parameters = flatten(*listed)
         self.gradient = torch.zeros_like(self.parameters)
         start = 0
         for parameter in listed:
             part = slice(start, start + parameter.numel())
-            parameter.data = self.parameters[part].view_as(parameter)
             parameter.grad = self.gradient[part].view_as(parameter)
             start = part.stop
         self.max_grad_norm, self.max_grad_value = max_grad_norm, max_grad_value

@@ -1,0 +1,170 @@
+"""Discrete CrossQ: Q-learning with batch normalisation in the place of target networks (after Bhatt et al. 2024).
+
+CrossQ (`rlcourse.agents.deep.crossq`) shows for continuous actions that batch normalisation stabilises bootstrapping once the values of
+S, A and of S', A' come from one forward pass: the statistics are then those of the mixture, and the target is in distribution for the
+very network that is learning, so no frozen copy of it is needed. With finitely many actions no actor is needed either:
+
+    [Q_k(S, .); Q_k(S', .)] = one pass of [S; S'], a batch of 2B,        k = 1, 2
+    Y = R + gamma max_a min_k Q_k(S', a)  without gradient;        loss = sum_k (Q_k(S, A) - Y)^2 / 2
+
+A max over one live network chases its own noise upwards, so there are twin critics and their minimum (Fujimoto et al. 2018); both are one
+batched network. The behaviour is epsilon-greedy as DQN's. A soft policy as in discrete SAC would also do; it was left out because it
+needs an actor or a temperature, and the point here is how little is left: one network, one pass, one optimiser, one update a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rlcourse import encoders
+from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.agents.deep.batched import BatchedMLP
+from rlcourse.agents.deep.optimizer import FlatAdam
+from rlcourse.agents.deep.replay import Replay, stack_size
+from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
+from rlcourse.core.schedules import Linear, Schedule, value
+
+__all__ = ["DiscreteCrossQ", "DiscreteCrossQConfig", "TwinQ", "joint_loss"]
+
+
+@dataclass(frozen=True)
+class DiscreteCrossQConfig(Config):
+    """Settings of `DiscreteCrossQ`."""
+
+    n_envs: Count = 1  # copies of the environment, stepped once a round
+    gradient_steps: Count = 1  # updates a round
+    batch_size: Count = 128  # transitions per update; the network sees twice as many observations
+    buffer_size: Count = 100_000  # transitions in the replay memory
+    learning_starts: Count = 1_000  # steps of random actions before the first update
+    learning_rate: Annotated[Schedule, Interval(0)] = 1e-3  # Adam's; a number or linear(start, end, steps)
+    adam_beta1: Probability = 0.5  # Adam's decay of the first moment: short, because nothing else slows the targets
+    gamma: Discount = 0.99  # discount rate
+    exploration_initial_eps: Probability = 1.0  # probability of a random action at the beginning
+    exploration_final_eps: Probability = 0.05  # probability of a random action after exploration_steps
+    exploration_steps: Count = 10_000  # steps over which the probability falls, on a straight line
+    n_critics: Count = 2  # networks whose minimum is bootstrapped from
+    batch_norm_momentum: Probability = 0.01  # how far the running statistics move towards each batch
+    renorm_warmup: Count = 100_000  # updates of plain batch normalisation before batch renormalisation
+    max_grad_norm: Positive | None = None  # gradients are clipped to this norm; none: never
+    max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
+    hidden: tuple[int, ...] = (256, 256)  # widths of the hidden layers
+    encoder: str = "auto"  # see rlcourse.encoders
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size < 2:
+            raise ValueError(f"batch_size must be at least 2, not {self.batch_size}: statistics of one transition say nothing")
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
+
+
+class DiscreteCrossQ(DeepAgent):
+    """CrossQ for Discrete actions on any Gymnasium environment.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        q_loss, q (mean of the taken actions' values), epsilon; of every hundredth update.
+    network : TwinQ
+    """
+
+    Config = DiscreteCrossQConfig
+    actions = (gym.spaces.Discrete,)
+    between_callbacks = 1000
+
+    def _make(self) -> None:
+        c, space = self.config, self.action_space
+        assert isinstance(space, gym.spaces.Discrete)
+        self.n_actions = int(space.n)
+        self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
+        norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
+        self.network = TwinQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator).to(self.device)
+        self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, betas=(c.adam_beta1, 0.999))
+        self.replay = Replay.of(self.venv, c.buffer_size, stack_size(self.env))
+
+    def parts(self) -> dict[str, Any]:
+        """Return the network with its running statistics, the optimiser and the memory."""
+        return {"network": self.network, "optimizer": self.optimizer, "replay": self.replay}
+
+    def _iterate(self, budget: int) -> None:
+        """Step every copy once, then update (Algorithm 1 without its actor)."""
+        self._collect(self.replay, self._act, budget)
+        if self.num_timesteps >= self.config.learning_starts:
+            for _ in range(self.config.gradient_steps):
+                self._update()
+
+    @torch.no_grad()
+    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return actions to store and actions to take."""
+        if self.num_timesteps < self.config.learning_starts:
+            actions = self.rng.integers(self.n_actions, size=len(observations))
+        else:
+            actions = self._policy(self._tensor(observations), deterministic=False)
+        return actions, self._taken(actions)
+
+    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+        greedy: np.ndarray = self.network(observations, train=False).amin(0).argmax(1).cpu().numpy()
+        if deterministic:
+            return greedy
+        random = self.rng.random(len(greedy)) < self.epsilon.at(self.num_timesteps)
+        return np.where(random, self.rng.integers(self.n_actions, size=len(greedy)), greedy)
+
+    def _update(self) -> None:
+        """Go one step down the joint loss; this is all that moves the running statistics."""
+        c = self.config
+        batch = self.replay.sample(c.batch_size, self.rng, c.gamma)
+        s, s_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
+        a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
+        loss, taken = joint_loss(self.network(torch.cat([s, s_]), train=True), a, r, discount)
+        self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
+        if self.optimizer.steps % 100 == 1:
+            self.metrics = {"q_loss": loss.item(), "q": taken.mean().item(), "epsilon": self.epsilon.at(self.num_timesteps)}
+
+
+class TwinQ(nn.Module):
+    """Critics with batch renormalisation over one encoder, as one batched network."""
+
+    def __init__(
+        self,
+        observation_space: Any,
+        n_actions: int,
+        hidden: tuple[int, ...],
+        encoder: str,
+        n_critics: int,
+        norm: dict[str, Any],
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+            self.encoder = encoders.make(encoder, observation_space)
+        self.heads = BatchedMLP(n_critics, int(self.encoder.features_dim), hidden, n_actions, generator, norm)  # type: ignore[arg-type]
+
+    def forward(self, observations: Tensor, train: bool) -> Tensor:
+        """Return the critics' values, shape [K, B, A]; `train` as in `BatchRenorm.forward`."""
+        out: Tensor = self.heads(self.encoder(observations), train)
+        return out
+
+
+def joint_loss(q: Tensor, actions: Tensor, rewards: Tensor, discounts: Tensor) -> tuple[Tensor, Tensor]:
+    """Return half the mean squared error summed over critics, a scalar, and the taken actions' values, shape [K, B].
+
+    Parameters
+    ----------
+    q : Tensor, shape [K, 2 B, A]
+        Values of the observations, then of their successors, from one pass.
+    actions : Tensor of int, shape [B]
+    rewards, discounts : Tensor, shape [B]
+        A discount is 0 where the episode terminated.
+    """
+    B = len(actions)
+    taken = q[:, :B].gather(2, actions.expand(len(q), -1).unsqueeze(2)).squeeze(2)
+    target = torch.addcmul(rewards, discounts, q[:, B:].detach().amin(0).amax(1))
+    return 0.5 * (taken - target).square().mean(1).sum(), taken

@@ -1,0 +1,198 @@
+"""Discrete SAC: soft actor-critic with a softmax policy (Christodoulou 2019; Haarnoja et al. 2018).
+
+SAC maximises reward plus alpha times the policy's entropy. With finitely many actions every expectation over them is a sum, so
+nothing is reparameterised and no action sampled in an update. The value of a state is
+
+    V(s) = sum_a pi(a|s) (min_k Q_k(s, a) - alpha ln pi(a|s)),                                                     (Eq. 10)
+
+the twin critics go towards r + gamma V'(s') of their slow copies, the actor climbs V, and alpha rises while the entropy is below a
+target (Eqs. 11 and 12). The paper's target is 0.98 ln|A|, nearly the entropy of a uniform policy: with two actions the likelier one
+is then taken 58 times of 100 wherever the agent is. A policy that should commit itself misses that target, so alpha grows until the
+entropy drowns the rewards in Q, and more actions or denser rewards only change when. The target here is `target_entropy` ln|A|, by
+default 0.3: with two actions that is 95 to 5 on average, to be spent where the choice does not matter.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rlcourse import encoders
+from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.agents.deep.batched import BatchedMLP
+from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.replay import Replay, stack_size
+from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability, StepSize
+from rlcourse.core.schedules import Schedule, value
+
+__all__ = ["DiscreteSAC", "DiscreteSACConfig", "SoftmaxActorCritics", "actor_loss", "critic_loss", "soft_value", "temperature_loss"]
+
+
+@dataclass(frozen=True)
+class DiscreteSACConfig(Config):
+    """Settings of `DiscreteSAC`, named as stable-baselines3 names those of SAC."""
+
+    n_envs: Count = 4  # copies of the environment, stepped once a round
+    gradient_steps: Count = 1  # updates a round
+    batch_size: Count = 128  # transitions per update
+    buffer_size: Count = 100_000  # transitions in the replay memory
+    learning_starts: Count = 1_000  # steps of random actions before the first update
+    learning_rate: Annotated[Schedule, Interval(0)] = 1e-3  # Adam's, for all parts; a number or linear(start, end, steps)
+    gamma: Discount = 0.99  # discount rate
+    tau: StepSize = 0.005  # how far the target critics move towards the critics after each update
+    ent_coef: Positive | None = None  # temperature alpha; none: learned
+    ent_coef_init: Positive = 1.0  # where a learned temperature begins
+    target_entropy: Probability = 0.3  # of a learned temperature, as a fraction of ln|A|
+    max_grad_norm: Positive | None = None  # gradients of all parts together are clipped to this norm; none: never
+    max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
+    hidden: tuple[int, ...] = (128, 128)  # widths of the hidden layers of the actor and of both critics
+    encoder: str = "auto"  # see rlcourse.encoders; trained by the critics alone
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
+
+
+class DiscreteSAC(DeepAgent):
+    """Soft actor-critic for Discrete actions on any Gymnasium environment.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        critic_loss, actor_loss, ent_coef, entropy; of every hundredth update.
+    networks, target : SoftmaxActorCritics
+        What learns, and its slow copy (whose actor is never asked).
+    """
+
+    Config = DiscreteSACConfig
+    actions = (gym.spaces.Discrete,)
+    between_callbacks = 1000
+
+    def _make(self) -> None:
+        c, space = self.config, self.action_space
+        assert isinstance(space, gym.spaces.Discrete)
+        self.n_actions = int(space.n)
+        self.entropy_wanted = c.target_entropy * math.log(self.n_actions)
+        alpha = c.ent_coef_init if c.ent_coef is None else c.ent_coef
+        self.networks = SoftmaxActorCritics(self.observation_space, self.n_actions, c.hidden, c.encoder, alpha, self.generator).to(
+            self.device
+        )
+        self.target = copy.deepcopy(self.networks).requires_grad_(False)
+        self.optimizer = FlatAdam(self.networks, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
+        self.target_parameters = flatten(*self.target.parameters())
+        self.replay = Replay.of(self.venv, c.buffer_size, stack_size(self.env))
+
+    def parts(self) -> dict[str, Any]:
+        """Return both networks, the optimiser and the memory."""
+        return {"networks": self.networks, "target": self.target, "optimizer": self.optimizer, "replay": self.replay}
+
+    def _iterate(self, budget: int) -> None:
+        """Step every copy once, then update (Algorithm 1)."""
+        self._collect(self.replay, self._act, budget)
+        if self.num_timesteps >= self.config.learning_starts:
+            for _ in range(self.config.gradient_steps):
+                self._update()
+
+    @torch.no_grad()
+    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return actions to store and actions to take."""
+        if self.num_timesteps < self.config.learning_starts:
+            actions = self.rng.integers(self.n_actions, size=len(observations))
+        else:
+            actions = self._policy(self._tensor(observations), deterministic=False)
+        return actions, self._taken(actions)
+
+    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+        logits = self.networks.logits(observations)
+        if not deterministic:  # the largest logit with Gumbel noise is a sample of the softmax
+            logits = logits - torch.empty(logits.shape).exponential_(generator=self.generator).log_().to(self.device)
+        return logits.argmax(1).cpu().numpy()
+
+    def _update(self) -> None:
+        """Go one step down the losses of critics, actor and temperature, which share no parameter: one sum, one Adam."""
+        c, networks = self.config, self.networks
+        batch = self.replay.sample(c.batch_size, self.rng, c.gamma)
+        s, s_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
+        a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
+        alpha = networks.log_alpha.detach().exp()
+        with torch.no_grad():  # the memory keeps no terminal observation: nothing in s_ is not finite, and discount 0 ends the return
+            target = r + discount * soft_value(self.target(s_)[1], networks.logits(s_).log_softmax(1), alpha)
+        logits, q = networks(s)
+        log_pi = logits.log_softmax(1)
+        critic, actor = critic_loss(q, a, target), actor_loss(q, log_pi, alpha)
+        loss = critic + actor
+        if c.ent_coef is None:
+            loss = loss + temperature_loss(networks.log_alpha, log_pi, self.entropy_wanted)
+        self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
+        self.target_parameters.lerp_(self.optimizer.parameters, c.tau)
+        if self.optimizer.steps % 100 == 1:
+            entropy = -(log_pi.exp() * log_pi).sum(1).mean()
+            terms = {"critic_loss": critic, "actor_loss": actor, "ent_coef": alpha, "entropy": entropy}
+            self.metrics = {name: float(term.detach()) for name, term in terms.items()}
+
+
+class SoftmaxActorCritics(nn.Module):
+    """An actor, twin critics and the temperature; the three perceptrons run as one batched network over one encoder.
+
+    The critics train the encoder; the actor takes its features as they are (Yarats et al. 2021).
+    """
+
+    def __init__(
+        self, observation_space: Any, n_actions: int, hidden: tuple[int, ...], encoder: str, alpha: float, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+            self.encoder = encoders.make(encoder, observation_space)
+        self.heads = BatchedMLP(3, int(self.encoder.features_dim), hidden, n_actions, generator)  # type: ignore[arg-type]
+        self.log_alpha = nn.Parameter(torch.tensor(math.log(alpha)))
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the policy's logits, shape [B, A], and both critics' values, shape [2, B, A]."""
+        features = self.encoder(observations)
+        x = torch.stack([features.detach(), features, features]) if features.requires_grad else features
+        out = self.heads(x)
+        return out[0], out[1:]
+
+    def logits(self, observations: Tensor) -> Tensor:
+        """Return the policy's logits alone, shape [B, A]."""
+        return self.heads.alone(0, self.encoder(observations))
+
+
+def soft_value(q: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:
+    """Return the expectation over actions of min_k q - alpha ln pi (Eq. 10), shape [B].
+
+    Parameters
+    ----------
+    q : Tensor, shape [K, B, A]
+    log_pi : Tensor, shape [B, A]
+    alpha : Tensor, scalar
+    """
+    return (log_pi.exp() * (q.amin(0) - alpha * log_pi)).sum(1)
+
+
+def critic_loss(q: Tensor, actions: Tensor, target: Tensor) -> Tensor:
+    """Return half the mean squared error of the taken actions' values, summed over critics; q [K, B, A], the others [B]."""
+    taken = q.gather(2, actions.expand(len(q), -1).unsqueeze(2)).squeeze(2)
+    return 0.5 * (taken - target).square().mean(1).sum()
+
+
+def actor_loss(q: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:
+    """Return minus the mean soft value, a function of the policy alone (Eq. 12)."""
+    return -soft_value(q.detach(), log_pi, alpha).mean()
+
+
+def temperature_loss(log_alpha: Tensor, log_pi: Tensor, entropy_wanted: float) -> Tensor:
+    """Return log alpha times the entropy's excess over what is wanted (Eq. 11): going down it, alpha falls where there is too much."""
+    with torch.no_grad():
+        entropy = -(log_pi.exp() * log_pi).sum(1).mean()
+    return log_alpha * (entropy - entropy_wanted)
