@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-__all__ = ["learning_curve", "seeds_curve"]
+__all__ = ["compare_curves", "learning_curve", "seeds_curve"]
 
+COLORS = ("#3465a4", "#de781f", "#4e8c50", "#a4342f", "#75507b", "#8f5902", "#06989a", "#555753")
 BLUE, ORANGE, GREEN, GREY = "#3465a4", "#de781f", "#4e8c50", "#8a8a85"
 
 
@@ -78,6 +79,33 @@ def seeds_curve(
         axes.plot(grid, row, color=BLUE, alpha=0.25, linewidth=0.8)
     axes.fill_between(grid, low, high, color=BLUE, alpha=0.25, linewidth=0, label="95 % bootstrap interval of the mean")
     axes.plot(grid, table.mean(axis=0), color=BLUE, linewidth=2, label=f"mean of {len(runs)} seeds")
+    _finish(figure, axes, path, target)
+
+
+def compare_curves(
+    path: Path, title: str, groups: Sequence[tuple[str, Sequence[tuple[np.ndarray, np.ndarray]]]], target: float | None = None
+) -> None:
+    """Draw several agents: of each the mean over its runs, with the 95 % bootstrap interval where there are several.
+
+    Parameters
+    ----------
+    path : Path
+    title : str
+    groups : sequence of (label, runs)
+        Each run is (steps, returns); one that ended earlier than the others of its group keeps its last value.
+    target : float, optional
+    """
+    figure, axes, _ = _frame(title, "return")
+    for i, (label, runs) in enumerate(groups):
+        color, dashes = COLORS[i % len(COLORS)], ("-", "--", ":")[i // len(COLORS) % 3]
+        grid = np.linspace(0, max(float(steps[-1]) for steps, _ in runs), 60)[1:]
+        table = np.array([_binned(steps, returns, grid) for steps, returns in runs])  # [runs, 59]
+        if len(runs) > 1:
+            rng = np.random.default_rng(0)
+            means = np.array([table[rng.integers(0, len(table), len(table))].mean(axis=0) for _ in range(1000)])
+            axes.fill_between(grid, *np.percentile(means, (2.5, 97.5), axis=0), color=color, alpha=0.2, linewidth=0)
+        seeds = f", {len(runs)} seeds" if len(runs) > 1 else ""
+        axes.plot(grid, table.mean(axis=0), dashes, color=color, linewidth=1.8, label=f"{label}{seeds}")
     _finish(figure, axes, path, target)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from rlcourse import agents, figures, presets
 from rlcourse.cli.options import Parser
 from rlcourse.cli.settings import source_of
+from rlcourse.cli.table import print_table
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.catalogue import ENVIRONMENTS
 
@@ -29,9 +30,7 @@ def list_(argv: Sequence[str]) -> int:
         return 0
     if parsed.what == "presets":
         rows = _table_of_presets(rows)
-    widths = [max(len(str(row[key])) for row in rows) for key in rows[0]]
-    for row in rows:
-        print("  ".join(str(value).ljust(width) for value, width in zip(row.values(), widths, strict=True)).rstrip())
+    print_table(rows)
     return 0
 
 

@@ -17,6 +17,7 @@ usage: rlcourse VERB ...
   evaluate RUN       greedy returns of a run or of an agent file, on fresh episodes
   enjoy RUN          watch it in a window, or write --gif FILE or --mp4 FILE
   resume RUN         go on exactly where a run was saved
+  compare RUN ...    runs or folders of seeds side by side, with intervals and a picture
   figure FIGURE      reproduce figures of the book and check them: 6.3, ex6.5, all
   list WHAT          envs, agents, figures or presets
   show AGENT         an algorithm's lecture and its box
@@ -27,7 +28,7 @@ usage: rlcourse VERB ...
 start with:  rlcourse train cartpole
 """
 
-VERBS = ("train", "evaluate", "enjoy", "resume", "figure", "list", "show")
+VERBS = ("train", "evaluate", "enjoy", "resume", "compare", "figure", "list", "show")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,6 +73,10 @@ def _run(verb: str, rest: list[str]) -> int:
         from rlcourse.cli.enjoy import enjoy
 
         return enjoy(rest)
+    if verb == "compare":
+        from rlcourse.cli.compare import compare
+
+        return compare(rest)
     if verb == "figure":
         from rlcourse.cli.figure import figure
 

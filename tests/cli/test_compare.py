@@ -1,0 +1,98 @@
+"""`rlcourse compare`: tabular agents, deep agents and those of stable-baselines3 side by side."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rlcourse.cli.compare import _interval
+from rlcourse.cli.main import main
+
+
+def train(out: Path, *words: str) -> Path:
+    assert main(["train", *words, "--out", str(out), "-q"]) == 0
+    return max(out.rglob("config.toml"), key=lambda path: path.stat().st_mtime).parent
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> dict[str, Path]:
+    out = tmp_path_factory.mktemp("runs")
+    quick = ("-n", "512", "--eval-every", "512", "--eval-episodes", "1")
+    cliff = ("cliffwalk", "-n", "2000", "--eval-every", "1000", "--eval-episodes", "1")
+    found = {
+        "ppo": train(out / "a", "cartpole", *quick),
+        "slow": train(out / "b", "cartpole", *quick, "--learning-rate", "1e-5"),
+        "sb3": train(out / "c", "CartPole-v1", "--algo", "sb3:a2c", *quick),
+    }
+    for algo in ("sarsa", "q-learning"):
+        for seed in ("0", "1", "2"):
+            train(out / "cliff", *cliff, "--algo", algo, "--seed", seed)
+    train(out / "cliff", *cliff, "--algo", "sarsa", "--alpha", "0.3")
+    return found | {"cliff": out / "cliff"}
+
+
+def answer(capsys, *words: str) -> dict:
+    capsys.readouterr()
+    assert main(["compare", *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_seeds_of_one_agent_are_one_line_and_other_settings_another(runs, capsys, tmp_path):
+    found = answer(capsys, str(runs["cliff"]), "-o", str(tmp_path / "a.png"))
+    by_label = {row["label"]: row for row in found["agents"]}
+    assert found["env"] == "rlcourse/CliffWalk-v0"
+    assert "sarsa (alpha 0.3)" in by_label
+    assert len(by_label) == 3
+    three = by_label["q_learning"]
+    assert (three["seeds"], three["interval_over"], three["steps"]) == ([0, 1, 2], "seeds", 2000)
+    results = [json.loads((Path(path) / "result.json").read_text()) for path in three["runs"]]
+    assert three["best"] == pytest.approx(np.mean([result["best"] for result in results]))
+    assert three["best_interval"][0] <= three["best"] <= three["best_interval"][1]
+    assert three["passed"] == sum(result["met"] for result in results)
+    assert [row["best"] for row in found["agents"]] == sorted((row["best"] for row in found["agents"]), reverse=True)
+    assert Image.open(tmp_path / "a.png").size[0] > 600
+
+
+def test_ours_and_those_of_stable_baselines3_stand_in_one_table(runs, capsys, tmp_path):
+    words = [str(runs[name]) for name in ("ppo", "slow", "sb3")]
+    assert main(["compare", *words, "-o", str(tmp_path / "a.png")]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("CartPole-v1: greedy return")
+    assert "sb3:a2c" in text
+    assert "ppo (learning_rate 1e-05)" in text
+    assert "says nothing of other seeds" in text
+    assert (tmp_path / "a.png").exists()
+
+
+def test_a_run_without_a_result_is_judged_now(runs, capsys, tmp_path):
+    result = json.loads((runs["ppo"] / "result.json").read_text())
+    (runs["ppo"] / "result.json").rename(tmp_path / "result.json")
+    try:
+        row = answer(capsys, str(runs["ppo"]), "-o", str(tmp_path / "a.png"))["agents"][0]
+    finally:
+        (tmp_path / "result.json").rename(runs["ppo"] / "result.json")
+    assert (row["seconds"], row["steps"]) == (None, 512)
+    assert abs(row["best"] - result["best"]) < 20, "100 episodes instead of 5"
+
+
+def test_the_interval_is_that_of_the_mean():
+    sample = np.random.default_rng(1).normal(3.0, 2.0, 400)
+    low, high = _interval(sample)
+    assert low == pytest.approx(sample.mean() - 1.96 * 0.1, abs=0.03)
+    assert high == pytest.approx(sample.mean() + 1.96 * 0.1, abs=0.03)
+
+
+def test_what_cannot_be_compared_is_refused_in_one_sentence(runs, capsys, tmp_path):
+    for words, sentence in [
+        ([str(runs["ppo"]), str(runs["cliff"])], "runs of different environments cannot be compared: CartPole-v1"),
+        ([str(tmp_path)], "holds no run"),
+        (["nowhere"], "there is no run 'nowhere'"),
+        ([], "RUN"),
+        ([str(runs["ppo"]), "-o", "/no/such/a.png"], "--out"),
+    ]:
+        assert main(["compare", *words]) == 2
+        error = capsys.readouterr().err
+        assert sentence in error
+        assert error.count("\n") == 1
