@@ -1,17 +1,21 @@
-"""How often a preset reaches its target: `rlcourse train PRESET --seeds K`, judged on 100 fresh greedy episodes a seed.
+"""How often a preset reaches its target: `rlcourse train PRESET --algo ALGO --seeds K`, judged on 100 fresh greedy episodes a seed.
+
+What is judged is the best checkpoint by in-training evaluation; the last one's score stands beside it.
 
     python benchmarks/pass_rates.py                 # 20 seeds of cartpole, 10 of every other preset
     python benchmarks/pass_rates.py taxi --seeds 10
+    python benchmarks/pass_rates.py cartpole:a2c    # another agent than the preset's own
 
-Each result goes to benchmarks/results/pass_rate_<preset>.txt, with the 95 % lower bound of the pass rate (Clopper-Pearson).
+Each result goes to benchmarks/results/pass_rate_<preset>.txt, or pass_rate_<preset>_<algo>.txt, with the 95 % lower bound of
+the pass rate (Clopper-Pearson).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import platform
-import re
 import subprocess
 import sys
 import tempfile
@@ -38,18 +42,22 @@ def lower_bound(passed: int, seeds: int, confidence: float = 0.95) -> float:
 
 
 def measure(name: str, seeds: int) -> str:
-    """Train a preset with several seeds; return the report."""
+    """Train a preset with several seeds; return the report. `name` is PRESET or PRESET:ALGO."""
+    preset, _, algo = name.partition(":")
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "rlcourse", "train", name, "--seeds", str(seeds), "--out", out]
-        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    target = presets.load(name).target
-    scores = [float(match[1]) for line in lines if (match := re.match(r"seed \d+: (\S+)", line))]
-    passed = sum(score >= target for score in scores)
-    head = f"{name}: {passed} of {seeds} seeds reach {target:g} (95 % lower bound {lower_bound(passed, seeds):.2f})"
+        command = [sys.executable, "-m", "rlcourse", "train", preset, "--seeds", str(seeds), "--out", out]
+        subprocess.run(command + (["--algo", algo] if algo else []), check=True, capture_output=True)
+        results = [json.loads(path.read_text()) for path in Path(out).rglob("result.json")]
+    results = sorted((result for result in results if "seed" in result), key=lambda result: result["best"])
+    assert len(results) == seeds, f"{len(results)} results of {seeds} seeds"
+    target = presets.load(preset).of(algo).target if algo else presets.load(preset).target
+    passed = sum(result["best"] >= target for result in results)
     return "\n".join(
         [
-            head,
-            "scores: " + ", ".join(f"{score:.2f}" for score in sorted(scores)),
+            f"{name}: {passed} of {seeds} seeds reach {target:g} (95 % lower bound {lower_bound(passed, seeds):.2f})",
+            "best checkpoints: " + ", ".join(f"{result['best']:.2f}" for result in results),
+            "their last ones:  " + ", ".join(f"{result['last']:.2f}" for result in results),
+            "steps taken:      " + ", ".join(f"{result['steps']:,}" for result in results),
             f"python {platform.python_version()}, {platform.machine()}",
         ]
     )
@@ -64,7 +72,7 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     for name in arguments.presets or [name for name in presets.names() if presets.load(name).target is not None]:
         report = measure(name, arguments.seeds or (20 if name == "cartpole" else 10))
-        (RESULTS / f"pass_rate_{name}.txt").write_text(report + "\n")
+        (RESULTS / f"pass_rate_{name.replace(':', '_')}.txt").write_text(report + "\n")
         print(report, flush=True)
 
 
