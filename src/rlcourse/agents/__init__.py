@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.ucb import UCBBandit
     from rlcourse.agents.deep.discrete_crossq import DiscreteCrossQ
     from rlcourse.agents.deep.discrete_sac import DiscreteSAC
+    from rlcourse.agents.deep.dqn import DQN
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.deep.pqn import PQN
     from rlcourse.agents.deep.recurrent_ppo import RecurrentPPO
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.temporal_difference.td0 import TD0
 
 __all__ = [
+    "DQN",
     "MCTS",
     "PPO",
     "PQN",
@@ -119,6 +121,7 @@ __all__ = [
 
 MODULES = {  # class: the file that holds it
     "MCTS": "rlcourse.agents.planning.mcts",
+    "DQN": "rlcourse.agents.deep.dqn",
     "PPO": "rlcourse.agents.deep.ppo",
     "PQN": "rlcourse.agents.deep.pqn",
     "RTDP": "rlcourse.agents.planning.rtdp",

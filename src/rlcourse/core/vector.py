@@ -103,6 +103,8 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         SAME_STEP (default; the true last observation is ``infos["final_obs"]``), NEXT_STEP or DISABLED, as in Gymnasium.
     copy : bool
         Whether returned arrays are the caller's to keep; without it the next step overwrites them.
+    action_masks : ndarray of bool, shape [S, A], optional
+        Which actions exist in the states of a finite world; ``infos["action_mask"]`` then has those of the copies, shape [N, A].
 
     Notes
     -----
@@ -118,12 +120,14 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
         copy: bool = True,
         render_mode: str | None = None,
+        action_masks: np.ndarray | None = None,
     ) -> None:
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, not {num_envs}")
         if render_mode is not None:
             raise ValueError("a vectorised world does not render; make one environment to look at it")
         self.world, self.num_envs, self.max_episode_steps, self.copy = world, num_envs, max_episode_steps, copy
+        self.action_masks = action_masks
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
         self.single_observation_space, self.single_action_space = world.observation_space, world.action_space
@@ -158,7 +162,7 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         vector_reset(self.world, self.states, self._like, self._observations, self._lengths, self._scores, mask, self.np_random)
         self._terminated[mask] = self._truncated[mask] = False
         self._begun = self._begun or bool(mask.all())
-        return self._out(self._observations), {}
+        return self._out(self._observations), self._masks()
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Step every copy; an illegal action raises ValueError and changes nothing."""
@@ -189,16 +193,21 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
             ends = self._step(*arguments)
         if ends < 0:
             raise ValueError(f"action {actions[-1 - ends]} of copy {-1 - ends} is outside {self.single_action_space}")
-        infos: dict[str, Any] = {}
+        infos = self._masks()
         if ends:
             mask = self._terminated | self._truncated
-            infos = {"episode": {"r": self._scores.copy(), "l": self._lengths.copy()}, "_episode": mask}
+            infos |= {"episode": {"r": self._scores.copy(), "l": self._lengths.copy()}, "_episode": mask}
             if self._mode == 0:
                 infos |= {"final_obs": self._final.copy(), "_final_obs": mask}
+                if self.action_masks is not None:
+                    infos["final_info"] = {"action_mask": self.action_masks[self._final]}
                 self._lengths[mask] = 0
                 self._scores[mask] = 0.0
         out = self._out
         return out(self._observations), out(self._rewards), out(self._terminated), out(self._truncated), infos
+
+    def _masks(self) -> dict[str, Any]:
+        return {} if self.action_masks is None else {"action_mask": self.action_masks[self.states]}
 
     def _checked(self, actions: Any) -> np.ndarray:
         """Return actions of the right type and shape; their values are checked by the compiled step."""
@@ -287,9 +296,17 @@ def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
     single = as_env(env)
     world, limit = _data_of(single)
     if world is not None:
-        return WorldVectorEnv(world, num_envs, limit, copy=False)
+        return WorldVectorEnv(world, num_envs, limit, copy=False, action_masks=_mask_table(single))
     if num_envs > 1 and single.spec is None:
         raise ValueError(f"env: {num_envs} copies need an id that Gymnasium can make; register it, or set num_envs=1")
     spec = single.spec
     makers = [(lambda: single) if spec is None or i == 0 else (lambda: gym.make(spec)) for i in range(num_envs)]
     return RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, copy=False))
+
+
+def _mask_table(env: gym.Env[Any, Any]) -> np.ndarray | None:
+    """Return which actions exist in each state, shape [S, A], where a finite environment of Gymnasium tells (Taxi does)."""
+    mask = getattr(env.unwrapped, "action_mask", None)
+    if not callable(mask) or not isinstance(env.observation_space, gym.spaces.Discrete):
+        return None
+    return np.array([mask(state) for state in range(int(env.observation_space.n))], np.bool_)

@@ -42,7 +42,7 @@ class DeepAgent(Agent):
     Attributes
     ----------
     metrics : dict of str to float
-        Of the last update.
+        Of the last update; tensors of one element, while it learns, so that nothing waits for them.
     venv : VectorEnv
         The copies that it learns in; one compiled call steps them where the environment is one of ours or has a twin among them.
     device : torch.device
@@ -74,7 +74,7 @@ class DeepAgent(Agent):
             self.venv.num_envs,
             c.gamma,
         )
-        self.metrics: dict[str, float] = {}
+        self.metrics: dict[str, Any] = {}
         self._observation: np.ndarray | None = None
         self._stopped = False
         self._make()
@@ -118,17 +118,22 @@ class DeepAgent(Agent):
         self._stopped = False
         try:
             if self._observation is None:
-                self._observation = self.venv.reset(seed=int(self.rng.integers(2**31)))[0]
+                self._begin(*self.venv.reset(seed=int(self.rng.integers(2**31))))
             while self.num_timesteps < last_step and len(self.history) < last_episode and not self._stopped:
                 self._iterate(last_step - self.num_timesteps)
                 if self.num_timesteps >= min(following, last_step):
                     following = (self.num_timesteps // every + 1) * every
                     self._check_finite()
+                    self.metrics = {name: float(number) for name, number in self.metrics.items()}
                     if call(self) is False:
                         break
         finally:
             finish()
         return self
+
+    def _begin(self, observation: np.ndarray, infos: Any) -> None:
+        """Note where the copies begin: new episodes in all of them."""
+        self._observation = observation
 
     def _collect(self, memory: Memory, act: Act, budget: int) -> None:
         """Fill a memory with experience, and count it."""
@@ -196,7 +201,7 @@ class DeepAgent(Agent):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a state; copies of a foreign environment begin new episodes, because their state is their own.
 
-        A state without a replay memory leaves the memory empty.
+        A state without a replay memory leaves the memory empty, and the copies begin new episodes too.
         """
         super().load_state_dict(state)
         self.generator.set_state(torch.from_numpy(state["generator"].copy()))
@@ -208,7 +213,8 @@ class DeepAgent(Agent):
                 part.load_state_dict(mine)
         self._observation = None
         env, where = self.venv.unwrapped, _of(state, "env")
-        if where and isinstance(env, WorldVectorEnv):
+        complete = "replay" not in self.parts() or bool(_of(state, "replay"))
+        if where and complete and isinstance(env, WorldVectorEnv):
             env.load_state_dict(where)
             self._observation = env.observations
 

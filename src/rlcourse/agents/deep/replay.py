@@ -7,7 +7,8 @@ termination nobody asks for it. Observations that are stacks of frames are store
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+import math
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -31,6 +32,10 @@ class Batch(NamedTuple):
         What the value of `next_observations` counts: gamma**n, and 0 where the episode terminated.
     slots : ndarray of int, shape [B]
         Where the transitions are stored.
+    next_masks : ndarray of bool, shape [B, A], or None
+        Actions that exist at `next_observations`, where the environment says so.
+    weights : ndarray of float32, shape [B], or None
+        Importance weights, where transitions are not drawn uniformly.
     """
 
     observations: np.ndarray
@@ -39,10 +44,15 @@ class Batch(NamedTuple):
     next_observations: np.ndarray
     discounts: np.ndarray
     slots: np.ndarray
+    next_masks: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
 
 def stack_size(env: Any) -> int:
     """Return how many frames `gymnasium.wrappers.FrameStackObservation` stacks as the outermost change of observations, or 1."""
+    if isinstance(env, gym.vector.VectorEnv):
+        copies = getattr(env.unwrapped, "envs", None)
+        return stack_size(copies[0]) if copies else 1
     while isinstance(env, gym.Wrapper):
         if isinstance(env, gym.wrappers.FrameStackObservation):
             return int(env.stack_size)
@@ -64,6 +74,8 @@ class Replay:
         Transitions of all copies together.
     stack : int
         Observations are stacks of this many frames along the first axis, and consecutive ones share all but the newest frame.
+    masked : bool
+        Whether the environment says which actions exist (``infos["action_mask"]``): the masks are stored too.
 
     Attributes
     ----------
@@ -71,7 +83,7 @@ class Replay:
         Transitions stored by the last `collect`.
     """
 
-    def __init__(self, observation_space: Any, action_space: Any, copies: int, capacity: int, stack: int = 1) -> None:
+    def __init__(self, observation_space: Any, action_space: Any, copies: int, capacity: int, stack: int = 1, masked: bool = False) -> None:
         self.rows, self.copies, self.stack = max(2 + stack, -(-capacity // copies) + 1), copies, stack
         shape = observation_space.shape if stack == 1 else observation_space.shape[1:]
         discrete = isinstance(action_space, gym.spaces.Discrete)
@@ -81,7 +93,10 @@ class Replay:
         self.rewards = np.zeros(at, np.float32)
         self.terminated, self.ended, self.stored = np.zeros(at, np.bool_), np.zeros(at, np.bool_), np.zeros(at, np.bool_)
         self.starts = np.zeros(at, np.bool_)  # the observation of this row is the first of an episode
-        self.finals: dict[int, np.ndarray] = {}  # slot -> true last observation (newest frame) of an episode cut there
+        self.masks = np.ones((*at, action_space.n), np.bool_) if masked else None  # actions that exist at the observation of a row
+        # by slot: the true last observation (newest frame) of an episode cut there, and the actions that existed
+        self.finals: dict[int, np.ndarray] = {}
+        self.final_masks: dict[int, np.ndarray] = {}
         self.row, self.filled = 0, 0  # the row of the current observation, and how many rows before it hold transitions
         self.gaps = 0  # rows that were not stored for every copy
         self.valid = 0
@@ -90,19 +105,35 @@ class Replay:
         return int(self.filled * self.copies - self.gaps)
 
     @classmethod
-    def of(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, stack: int = 1) -> Self:
-        """Make a memory for an environment's copies."""
-        return cls(env.single_observation_space, env.single_action_space, env.num_envs, capacity, stack)
+    def bytes_for(cls, observation_space: Any, action_space: Any, copies: int, capacity: int, stack: int = 1, masked: bool = False) -> int:
+        """Return how much memory the arrays take, before they are made."""
+        frame = observation_space.shape if stack == 1 else observation_space.shape[1:]
+        action = 8 if isinstance(action_space, gym.spaces.Discrete) else 4 * math.prod(action_space.shape)
+        mask = int(action_space.n) if masked else 0
+        return (capacity + copies) * (math.prod(frame) * observation_space.dtype.itemsize + action + mask + 4 + 4)
+
+    def begin(self, observation: np.ndarray, infos: Any) -> None:
+        """Note that every copy has begun a new episode here; one that was under way counts as cut."""
+        before = (self.row - 1) % self.rows
+        if self.filled:
+            for i in np.flatnonzero(self.stored[before] & ~self.ended[before]):
+                slot = before * self.copies + int(i)
+                self.finals[slot] = self.observations[self.row, i].copy()
+                if self.masks is not None:
+                    self.final_masks[slot] = self.masks[self.row, i].copy()
+            self.ended[before] = True
+        self._see(observation, np.ones(self.copies, np.bool_), infos)
 
     def collect(
-        self, env: gym.vector.VectorEnv[Any, Any, Any], observation: np.ndarray, act: Act, budget: int, steps: int = 1
+        self, env: gym.vector.VectorEnv[Any, Any, Any], observation: np.ndarray, act: Act, budget: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Step the copies and store what happens; as `Rollout.collect`, but for at most `steps` vector steps."""
+        """Step the copies and store what happens; as `Rollout.collect`.
+
+        While `act` is called, row `self.row` holds what the copies see, and which actions exist.
+        """
         episodes: list[tuple[float, float, float, float]] = []
         self.valid = 0
-        if not self.filled and not self.row:
-            self._see(observation, np.ones(self.copies, np.bool_))
-        for t in range(min(steps, -(-budget // self.copies))):
+        for t in range(-(-budget // self.copies)):
             actions, chosen = act(t, observation)
             observation, reward, terminated, truncated, infos = env.step(chosen)
             count = min(self.copies, budget - self.valid)  # copies whose step counts
@@ -112,7 +143,7 @@ class Replay:
                     scores = infos["episode"]
                     episodes.append((float(scores["r"][i]), float(scores["l"][i]), float(terminated[i]), float(self.valid + i + 1)))
             self._add(actions, reward, terminated, ended, count, infos)
-            self._see(observation, ended)
+            self._see(observation, ended, infos)
             self.valid += count
         return observation, np.array(episodes).reshape(-1, 4)
 
@@ -128,10 +159,12 @@ class Replay:
             for i in np.flatnonzero(ended & ~terminated):
                 final = np.asarray(infos["final_obs"][i])
                 self.finals[row * self.copies + int(i)] = np.array(final if self.stack == 1 else final[-1])
+                if self.masks is not None:
+                    self.final_masks[row * self.copies + int(i)] = np.array(infos["final_info"]["action_mask"][i], np.bool_)
         self.row = (row + 1) % self.rows
         self.filled = min(self.filled + 1, self.rows - 1)
 
-    def _see(self, observation: np.ndarray, starts: np.ndarray) -> None:
+    def _see(self, observation: np.ndarray, starts: np.ndarray, infos: Any) -> None:
         """Write the current observation into its row, over the oldest transitions."""
         row = self.row
         if self.stored[row, 0]:  # the row held transitions until now
@@ -140,8 +173,11 @@ class Replay:
             if self.finals:
                 for i in range(self.copies):
                     self.finals.pop(row * self.copies + i, None)
+                    self.final_masks.pop(row * self.copies + i, None)
         self.observations[row] = observation if self.stack == 1 else observation[:, -1]
         self.starts[row] = starts
+        if self.masks is not None:
+            self.masks[row] = np.stack([np.asarray(mask, np.bool_) for mask in infos["action_mask"]])
 
     # Sampling ---------------------------------------------------------------------------------------------------------
 
@@ -187,7 +223,17 @@ class Replay:
         after = (last + width) % size
         discounts = np.where(terminated[last], np.float32(0.0), discounts)
         actions = self.actions.reshape(size, *self.actions.shape[2:])[slots]
-        return Batch(self._observed(slots), actions, rewards, self._after(last, after), discounts, slots)
+        return Batch(self._observed(slots), actions, rewards, self._after(last, after), discounts, slots, self._masks(last, after))
+
+    def _masks(self, last: np.ndarray, after: np.ndarray) -> np.ndarray | None:
+        """Return which actions exist at the true successors of slots, shape [B, A]."""
+        if self.masks is None:
+            return None
+        masks: np.ndarray = self.masks.reshape(self.rows * self.copies, -1)[after]
+        for b, slot in enumerate(last.tolist()) if self.final_masks else ():
+            if slot in self.final_masks:
+                masks[b] = self.final_masks[slot]
+        return masks
 
     def _observed(self, slots: np.ndarray) -> np.ndarray:
         """Return what was seen at slots, shape [B, ...]; stacks repeat the first frame of an episode, as Gymnasium's wrapper does."""
@@ -227,6 +273,9 @@ class Replay:
         state: dict[str, Any] = {name: getattr(self, name)[:count] for name in self._ARRAYS}
         shape = self.observations.shape[2:]
         state["final_slots"] = np.array(list(self.finals), np.int64)
+        if self.masks is not None:
+            state["masks"] = self.masks[:count]
+            state["final_masks"] = np.array(list(self.final_masks.values()), np.bool_).reshape(-1, self.masks.shape[2])
         state["final_observations"] = np.array(list(self.finals.values()), self.observations.dtype).reshape(-1, *shape)
         return state | {"position": np.array([self.row, self.filled, self.gaps, self.rows])}
 
@@ -238,3 +287,6 @@ class Replay:
         for name in self._ARRAYS:
             getattr(self, name)[: len(state[name])] = state[name]
         self.finals = dict(zip(state["final_slots"].tolist(), list(state["final_observations"]), strict=True))
+        if self.masks is not None:
+            self.masks[: len(state["masks"])] = state["masks"]
+            self.final_masks = dict(zip(state["final_slots"].tolist(), list(state["final_masks"]), strict=True))

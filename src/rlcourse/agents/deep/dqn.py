@@ -1,0 +1,266 @@
+"""DQN: deep Q-network (Mnih et al. 2015), and what was added to it since, each by a switch of its own.
+
+Q-learning with a network is unstable: successive data are correlated, and the target moves with every update. DQN replays old
+transitions drawn at random, and takes its targets from a copy of the network that follows slowly:
+
+    y = R + gamma max_a Q_target(S', a),    minimise Huber(y - Q(S, A))                            (Algorithm 1)
+
+`double` chooses the action by the network and values it by the target (van Hasselt et al. 2016); `dueling` splits value and advantage
+(Wang et al. 2016); `n_steps` looks further ahead; `prioritized` replays what surprised (Schaul et al. 2016); `noisy` explores by
+learned noise (Fortunato et al. 2018); `distributional` learns the distribution of the return, as a histogram (C51, Bellemare et al.
+2017) or by quantiles (QR, Dabney et al. 2018). All of them together are Rainbow (Hessel et al. 2018). Where the environment says which
+actions exist (``info["action_mask"]``), no other is taken, and no other enters the maximum.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import mse_loss, smooth_l1_loss
+
+from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.prioritized import PrioritizedReplay
+from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, pick, project, quantile_loss, td_targets
+from rlcourse.agents.deep.q_network import QNetwork
+from rlcourse.agents.deep.replay import Replay, stack_size
+from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, StepSize
+from rlcourse.core.memory import require_memory
+from rlcourse.core.schedules import Exponential, Linear, Schedule, value
+from rlcourse.core.vector import WorldVectorEnv
+
+__all__ = ["DQN", "DQNConfig"]
+
+
+@dataclass(frozen=True)
+class DQNConfig(Config):
+    """Settings of `DQN`, named as in stable-baselines3 where it has them."""
+
+    n_envs: Count = 1  # copies of the environment
+    learning_rate: Annotated[Schedule, Interval(0)] = 1e-4  # Adam's; a number or linear(start, end, steps)
+    buffer_size: Count = 100_000  # transitions in the replay memory
+    learning_starts: Annotated[int, Interval(0)] = 100  # steps of random actions before the first update
+    batch_size: Count = 32  # transitions per gradient step
+    gamma: Discount = 0.99  # discount rate
+    train_freq: Count = 4  # steps of each copy between updates
+    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
+    target: Literal["network", "none"] = "network"  # where targets come from; none: from the learning network itself
+    target_update_interval: Count = 10_000  # steps between updates of the target network
+    tau: StepSize = 1.0  # how far the target network then moves; 1: all the way
+    exploration_initial_eps: Probability = 1.0  # probability of a random action at the beginning
+    exploration_final_eps: Probability = 0.05  # probability of a random action in the end
+    exploration_steps: Positive = 10_000  # steps until it has fallen, or half of the way if exponential
+    exploration_decay: Literal["linear", "exponential"] = "linear"  # how the probability falls
+    loss: Literal["huber", "mse"] = "huber"  # of the error of a value
+    double: bool = False  # choose the best next action by the network, value it by the target network
+    dueling: bool = False  # separate heads for value and advantage
+    n_steps: Count = 1  # steps of a return before it bootstraps
+    prioritized: bool = False  # replay what was wrong more often
+    priority_alpha: Probability = 0.6  # how much more often: 0 is uniform
+    priority_beta: Probability = 0.4  # initial correction by importance weights
+    priority_beta_steps: Count = 100_000  # steps until the correction is full
+    noisy: bool = False  # explore by learned noise instead of random actions
+    noisy_sigma: Positive = 0.5  # initial deviation of that noise
+    distributional: Literal["none", "c51", "qr"] = "none"  # learn distributions: histograms, or quantiles
+    n_atoms: Annotated[int, Interval(2)] = 51  # atoms of a histogram, or quantiles
+    v_min: float = 0.0  # smallest return that a histogram holds
+    v_max: float = 200.0  # greatest return that a histogram holds
+    max_grad_norm: Positive | None = 10.0  # gradients are clipped to this norm; none: never
+    max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
+    adam_eps: NonNegative = 1e-8  # added to the root of Adam's second moment
+    init: Literal["torch", "xavier"] = "torch"  # initial weights: torch's own, or Glorot & Bengio's with zero biases
+    hidden: tuple[int, ...] = (64, 64)  # widths of the hidden layers
+    encoder: str = "auto"  # see rlcourse.encoders
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
+        if self.gradient_steps == 0:
+            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
+        if not self.v_min < self.v_max:
+            raise ValueError(f"v_min must be less than v_max, not {self.v_min} and {self.v_max}")
+
+
+class DQN(DeepAgent):
+    """DQN and its extensions, for Discrete actions on any Gymnasium environment.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        loss, q (mean value of the actions in the last batch), epsilon, learning_rate.
+    network, target_network : QNetwork
+    replay : Replay
+    """
+
+    Config = DQNConfig
+    actions = (gym.spaces.Discrete,)
+    between_callbacks = 1000
+
+    def _make(self) -> None:
+        c, space = self.config, self.action_space
+        assert isinstance(space, gym.spaces.Discrete)
+        self.n_actions = int(space.n)
+        atoms = c.n_atoms if c.distributional != "none" else 1
+        with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
+            network = QNetwork(
+                self.observation_space, self.n_actions, c.hidden, c.encoder, c.dueling, c.noisy * c.noisy_sigma, atoms, c.init == "xavier"
+            )
+        self.network = network.to(self.device)
+        self.target_network = self.network if c.target == "none" else copy.deepcopy(self.network).requires_grad_(False)
+        self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=c.adam_eps)
+        self._target_parameters = None if c.target == "none" else flatten(*self.target_network.parameters())
+        self.support = torch.linspace(c.v_min, c.v_max, c.n_atoms, device=self.device)
+        fall = Linear if c.exploration_decay == "linear" else Exponential
+        self.epsilon = fall(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
+        self.replay = self._make_replay()
+
+    def _make_replay(self) -> Replay:
+        c, env = self.config, self.venv.unwrapped
+        self._mask_table = env.action_masks if isinstance(env, WorldVectorEnv) else None
+        self.masked = self._mask_table is not None or (not isinstance(env, WorldVectorEnv) and "action_mask" in self.venv.reset(seed=0)[1])
+        what = (self.observation_space, self.action_space, self.venv.num_envs, c.buffer_size, stack_size(self.venv), self.masked)
+        require_memory(f"a replay memory of {c.buffer_size:,} transitions", Replay.bytes_for(*what), "buffer_size")
+        return PrioritizedReplay(*what, alpha=c.priority_alpha) if c.prioritized else Replay(*what)
+
+    def parts(self) -> dict[str, Any]:
+        """Return the networks, the optimiser and the memory."""
+        target = {} if self._target_parameters is None else {"target": self.target_network}
+        return {"network": self.network, **target, "optimizer": self.optimizer, "replay": self.replay}
+
+    def _begin(self, observation: np.ndarray, infos: Any) -> None:
+        super()._begin(observation, infos)
+        self.replay.begin(observation, infos)
+
+    # Learning (Algorithm 1) -------------------------------------------------------------------------------------------
+
+    def _iterate(self, budget: int) -> None:
+        """Act and store; then sample and descend; now and then move the target network."""
+        c, before = self.config, self.num_timesteps
+        self._collect(self.replay, self._act, min(budget, c.train_freq * self.venv.num_envs))
+        if self.num_timesteps > c.learning_starts:
+            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
+                self._update()
+        interval = c.target_update_interval
+        if self._target_parameters is not None and self.num_timesteps // interval > before // interval:
+            self._target_parameters.lerp_(self.optimizer.parameters, c.tau)
+
+    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return actions to store and actions to take, as the agent explores."""
+        step, masks = self.num_timesteps + self.replay.valid, None if self.replay.masks is None else self.replay.masks[self.replay.row]
+        epsilon = 1.0 if step < self.config.learning_starts else self._epsilon(step)
+        actions = self._explore(observations, epsilon, masks)
+        return actions, self._taken(actions)
+
+    def _epsilon(self, step: int) -> float:
+        return 0.0 if self.config.noisy else self.epsilon.at(step)
+
+    @torch.no_grad()
+    def _explore(self, observations: np.ndarray | Tensor, epsilon: float, masks: np.ndarray | None) -> np.ndarray:
+        """Return epsilon-greedy actions among those that exist, shape [B]; the network is asked only where it decides."""
+        B = len(observations)
+        random = self.rng.random(B) < epsilon if epsilon > 0.0 else np.zeros(B, np.bool_)
+        if random.all():
+            return self._random(B, masks)
+        if self.config.noisy:
+            self.network.reset_noise(self.generator)
+        inputs = observations if isinstance(observations, Tensor) else self._tensor(observations)
+        greedy = self._greedy(inputs, masks)
+        return np.where(random, self._random(B, masks), greedy) if random.any() else greedy
+
+    def _random(self, B: int, masks: np.ndarray | None) -> np.ndarray:
+        if masks is None:
+            return self.rng.integers(self.n_actions, size=B)
+        return np.where(masks, self.rng.random((B, self.n_actions)), -1.0).argmax(1)
+
+    def _greedy(self, observations: Tensor, masks: np.ndarray | None) -> np.ndarray:
+        allowed = None if masks is None else torch.from_numpy(masks).to(self.device)
+        return best_actions(self.values(self.network(observations)), allowed).cpu().numpy()
+
+    def values(self, outputs: Tensor) -> Tensor:
+        """Return action values, shape [B, A], of a network's outputs."""
+        if self.config.distributional == "c51":
+            return torch.softmax(outputs, dim=2) @ self.support
+        return outputs.mean(2) if self.config.distributional == "qr" else outputs
+
+    def _update(self) -> None:
+        """Take one gradient step on a batch of replayed transitions."""
+        c, replay = self.config, self.replay
+        if isinstance(replay, PrioritizedReplay):
+            replay.beta = Linear(c.priority_beta, 1.0, c.priority_beta_steps).at(self.num_timesteps)
+        batch = replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
+        actions = torch.from_numpy(batch.actions).to(self.device)
+        if c.noisy:
+            self.network.reset_noise(self.generator)
+            self.target_network.reset_noise(self.generator)
+        targets = self._targets(batch)
+        predicted = pick(self.network(self._tensor(batch.observations)), actions)
+        loss = self._loss(predicted, targets, "none" if batch.weights is not None else "mean")
+        if batch.weights is not None and isinstance(replay, PrioritizedReplay):
+            errors = loss if c.distributional != "none" else predicted - targets
+            replay.correct(batch.slots, errors.detach().cpu().numpy())
+            loss = (torch.from_numpy(batch.weights).to(self.device) * loss).mean()
+        learning_rate = value(c.learning_rate, self.num_timesteps)
+        self.optimizer.step(loss, learning_rate)
+        self.metrics = {"loss": loss.detach(), "epsilon": self._epsilon(self.num_timesteps), "learning_rate": learning_rate}
+        if c.distributional == "none":
+            self.metrics["q"] = predicted.detach().mean()
+
+    @torch.no_grad()
+    def _targets(self, batch: Any) -> Tensor:
+        """Return targets of a batch: values [B], distributions over the support [B, K], or quantiles [B, K]."""
+        c = self.config
+        rewards, discounts = torch.from_numpy(batch.rewards).to(self.device), torch.from_numpy(batch.discounts).to(self.device)
+        masks = None if batch.next_masks is None else torch.from_numpy(batch.next_masks).to(self.device)
+        S_ = self._tensor(batch.next_observations)
+        following = self.target_network(S_)
+        chooser = self.network(S_) if c.double and self._target_parameters is not None else following
+        chosen = pick(following, best_actions(self.values(chooser), masks))
+        if c.distributional != "c51":
+            return td_targets(rewards, discounts, chosen)
+        probabilities = torch.where(discounts[:, None] > 0, torch.softmax(chosen, dim=1), 1.0 / c.n_atoms)
+        atoms = td_targets(rewards, discounts, self.support.expand(len(rewards), -1))
+        return project(atoms, probabilities, c.v_min, c.v_max)
+
+    def _loss(self, predicted: Tensor, targets: Tensor, reduction: Literal["none", "mean"]) -> Tensor:
+        """Return the loss of predictions, shape [B], or its mean."""
+        c = self.config
+        if c.distributional == "none":
+            kind: Any = smooth_l1_loss if c.loss == "huber" else mse_loss
+            loss: Tensor = kind(predicted, targets, reduction=reduction)
+            return loss
+        each = categorical_loss(predicted, targets) if c.distributional == "c51" else quantile_loss(predicted, targets)
+        return each.mean() if reduction == "mean" else each
+
+    # Acting -----------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True, action_masks: Any = None
+    ) -> tuple[Any, Any]:
+        """Return the best action, or one as the agent explores; see `Agent.predict`.
+
+        Parameters
+        ----------
+        action_masks : array of bool, shape [A] or [B, A], optional
+            Actions that exist; where a table of the environment tells them by the observation, they need not be given.
+        """
+        batch, inputs = self._batch(observation)
+        if action_masks is None and self._mask_table is not None:
+            action_masks = self._mask_table[np.asarray(observation) - int(self.observation_space.start)]  # type: ignore[attr-defined]
+        masks = None if action_masks is None else np.asarray(action_masks, np.bool_).reshape(len(inputs), self.n_actions)
+        return self._unbatch(self._policy(inputs, deterministic, masks), batch), state
+
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
+        self.network.still()
+        if deterministic:
+            return self._greedy(observations, masks)
+        return self._explore(observations, self._epsilon(self.num_timesteps), masks)

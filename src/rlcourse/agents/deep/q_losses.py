@@ -1,0 +1,64 @@
+"""Targets and losses of action values, as pure functions: expected values, categorical distributions (C51), quantiles (QR).
+
+Throughout, B are transitions, A actions, and K atoms or quantiles. `discounts` are those of a `Batch`: gamma**n, zero after a
+termination. What counts nothing is replaced and not multiplied by zero, so that a NaN in a terminal observation reaches no loss.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["best_actions", "categorical_loss", "pick", "project", "quantile_loss", "td_targets"]
+
+
+def best_actions(values: Tensor, masks: Tensor | None) -> Tensor:
+    """Return the greedy actions, shape [B], of values [B, A], among those that exist (masks of bool [B, A])."""
+    return (values if masks is None else values.masked_fill(~masks, -torch.inf)).argmax(1)
+
+
+def pick(outputs: Tensor, actions: Tensor) -> Tensor:
+    """Return the outputs of actions [B]: shape [B] of [B, A], or [B, K] of [B, A, K]."""
+    if outputs.dim() == 2:
+        return outputs.gather(1, actions.unsqueeze(1)).squeeze(1)
+    return outputs[torch.arange(len(actions), device=outputs.device), actions]
+
+
+def td_targets(rewards: Tensor, discounts: Tensor, following: Tensor) -> Tensor:
+    """Return R + discount * V(S'), shape [B] or [B, K] as `following` is (Sutton & Barto, Eq. 6.8 and 7.4)."""
+    if following.dim() == 2:
+        rewards, discounts = rewards[:, None], discounts[:, None]
+    return rewards + torch.where(discounts > 0, discounts * following, 0.0)
+
+
+def project(targets: Tensor, probabilities: Tensor, v_min: float, v_max: float) -> Tensor:
+    """Return distributions [B, K] over the atoms v_min..v_max, of atoms at targets [B, K] (Bellemare et al. 2017, Algorithm 1).
+
+    The mass of an atom that falls between two of the support is shared by them according to its distance.
+    """
+    K = targets.shape[1]
+    position = (targets.clamp(v_min, v_max) - v_min) * ((K - 1) / (v_max - v_min))  # [B, K] in units of atoms
+    lower = position.floor().clamp_(max=K - 2)
+    upper_share = position - lower
+    projected = torch.zeros_like(probabilities)
+    index = lower.long()
+    projected.scatter_add_(1, index, probabilities * (1.0 - upper_share))
+    return projected.scatter_add_(1, index + 1, probabilities * upper_share)
+
+
+def categorical_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the cross-entropy of predicted logits [B, K] against target distributions [B, K], shape [B]."""
+    return -(targets * torch.log_softmax(logits, dim=1)).sum(1)
+
+
+def quantile_loss(quantiles: Tensor, targets: Tensor, kappa: float = 1.0) -> Tensor:
+    """Return the quantile Huber loss of quantiles [B, K] against target samples [B, J], shape [B] (Dabney et al. 2018, Eq. 10).
+
+    The K quantiles lie at the midpoints (k + 1/2) / K; the loss is summed over them and averaged over the targets.
+    """
+    K = quantiles.shape[1]
+    tau = (torch.arange(K, dtype=quantiles.dtype, device=quantiles.device) + 0.5) / K
+    error = targets[:, None, :] - quantiles[:, :, None]  # [B, K, J]
+    huber = torch.where(error.abs() <= kappa, 0.5 * error.square(), kappa * (error.abs() - 0.5 * kappa))
+    weight = (tau[None, :, None] - (error.detach() < 0).to(quantiles.dtype)).abs()
+    return (weight * huber / kappa).mean(2).sum(1)
