@@ -132,8 +132,11 @@ class DeepAgent(Agent):
         return self
 
     def _begin(self, observation: np.ndarray, infos: Any) -> None:
-        """Note where the copies begin: new episodes in all of them."""
+        """Note that new episodes begin in all copies; a replay memory notes it too."""
         self._observation = observation
+        memory = self.parts().get("replay")
+        if memory is not None:
+            memory.begin(observation, infos)
 
     def _collect(self, memory: Memory, act: Act, budget: int) -> None:
         """Fill a memory with experience, and count it."""

@@ -29,9 +29,8 @@ from rlcourse.agents.deep.optimizer import FlatAdam, flatten
 from rlcourse.agents.deep.prioritized import PrioritizedReplay
 from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, pick, project, quantile_loss, td_targets
 from rlcourse.agents.deep.q_network import QNetwork
-from rlcourse.agents.deep.replay import Replay, stack_size
+from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, StepSize
-from rlcourse.core.memory import require_memory
 from rlcourse.core.schedules import Exponential, Linear, Schedule, value
 from rlcourse.core.vector import WorldVectorEnv
 
@@ -127,18 +126,14 @@ class DQN(DeepAgent):
         c, env = self.config, self.venv.unwrapped
         self._mask_table = env.action_masks if isinstance(env, WorldVectorEnv) else None
         self.masked = self._mask_table is not None or (not isinstance(env, WorldVectorEnv) and "action_mask" in self.venv.reset(seed=0)[1])
-        what = (self.observation_space, self.action_space, self.venv.num_envs, c.buffer_size, stack_size(self.venv), self.masked)
-        require_memory(f"a replay memory of {c.buffer_size:,} transitions", Replay.bytes_for(*what), "buffer_size")
-        return PrioritizedReplay(*what, alpha=c.priority_alpha) if c.prioritized else Replay(*what)
+        if c.prioritized:
+            return PrioritizedReplay.of(self.venv, c.buffer_size, self.masked, alpha=c.priority_alpha)
+        return Replay.of(self.venv, c.buffer_size, self.masked)
 
     def parts(self) -> dict[str, Any]:
         """Return the networks, the optimiser and the memory."""
         target = {} if self._target_parameters is None else {"target": self.target_network}
         return {"network": self.network, **target, "optimizer": self.optimizer, "replay": self.replay}
-
-    def _begin(self, observation: np.ndarray, infos: Any) -> None:
-        super()._begin(observation, infos)
-        self.replay.begin(observation, infos)
 
     # Learning (Algorithm 1) -------------------------------------------------------------------------------------------
 

@@ -8,12 +8,13 @@ termination nobody asks for it. Observations that are stacks of frames are store
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import gymnasium as gym
 import numpy as np
 
 from rlcourse.agents.deep.base import Act
+from rlcourse.core.memory import require_memory
 
 __all__ = ["Batch", "Replay", "stack_size"]
 
@@ -103,6 +104,19 @@ class Replay:
 
     def __len__(self) -> int:
         return int(self.filled * self.copies - self.gaps)
+
+    @classmethod
+    def of(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, masked: bool = False, **options: Any) -> Self:
+        """Make a memory for an environment's copies, stacked frames found by their wrapper.
+
+        Raises
+        ------
+        ValueError
+            Where it would take more than half of the free memory.
+        """
+        what = (env.single_observation_space, env.single_action_space, env.num_envs, capacity, stack_size(env), masked)
+        require_memory(f"a replay memory of {capacity:,} transitions", cls.bytes_for(*what), "buffer_size")
+        return cls(*what, **options)
 
     @classmethod
     def bytes_for(cls, observation_space: Any, action_space: Any, copies: int, capacity: int, stack: int = 1, masked: bool = False) -> int:
