@@ -26,7 +26,7 @@ from rlcourse import encoders
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.optimizer import FlatAdam
-from rlcourse.agents.deep.replay import Replay, stack_size
+from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
 from rlcourse.core.schedules import Linear, Schedule, value
 
@@ -87,7 +87,7 @@ class DiscreteCrossQ(DeepAgent):
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
         self.network = TwinQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator).to(self.device)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, betas=(c.adam_beta1, 0.999))
-        self.replay = Replay.of(self.venv, c.buffer_size, stack_size(self.env))
+        self.replay = Replay.of(self.venv, c.buffer_size)
 
     def parts(self) -> dict[str, Any]:
         """Return the network with its running statistics, the optimiser and the memory."""

@@ -28,7 +28,7 @@ from rlcourse import encoders
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
-from rlcourse.agents.deep.replay import Replay, stack_size
+from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability, StepSize
 from rlcourse.core.schedules import Schedule, value
 
@@ -89,7 +89,7 @@ class DiscreteSAC(DeepAgent):
         self.target = copy.deepcopy(self.networks).requires_grad_(False)
         self.optimizer = FlatAdam(self.networks, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
         self.target_parameters = flatten(*self.target.parameters())
-        self.replay = Replay.of(self.venv, c.buffer_size, stack_size(self.env))
+        self.replay = Replay.of(self.venv, c.buffer_size)
 
     def parts(self) -> dict[str, Any]:
         """Return both networks, the optimiser and the memory."""
