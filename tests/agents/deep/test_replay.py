@@ -10,8 +10,9 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rlcourse.agents.deep.frames import stack_size
 from rlcourse.agents.deep.prioritized import PrioritizedReplay
-from rlcourse.agents.deep.replay import Replay, stack_size
+from rlcourse.agents.deep.replay import Replay
 
 
 class Numbered(gym.Env):
@@ -49,6 +50,7 @@ def gather(memory: Replay, env, budgets: list[int], rng: np.random.Generator, se
     """Fill a memory; return each copy's transitions (observation, action, reward, next, terminated, ended) in order, None at a gap."""
     observation, infos = env.reset(seed=seed)
     memory.begin(observation, infos)
+    memory.steps = 10
     written = [[] for _ in range(env.num_envs)]
     real = env.step
 

@@ -121,6 +121,7 @@ class DQN(DeepAgent):
         fall = Linear if c.exploration_decay == "linear" else Exponential
         self.epsilon = fall(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         self.replay = self._make_replay()
+        self.replay.steps = c.train_freq
 
     def _make_replay(self) -> Replay:
         c, env = self.config, self.venv.unwrapped
@@ -140,7 +141,7 @@ class DQN(DeepAgent):
     def _iterate(self, budget: int) -> None:
         """Act and store; then sample and descend; now and then move the target network."""
         c, before = self.config, self.num_timesteps
-        self._collect(self.replay, self._act, min(budget, c.train_freq * self.venv.num_envs))
+        self._collect(self.replay, self._act, budget)
         if self.num_timesteps > c.learning_starts:
             for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
                 self._update()

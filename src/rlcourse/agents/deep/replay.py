@@ -14,9 +14,10 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.agents.deep.base import Act
+from rlcourse.agents.deep.frames import stack_size
 from rlcourse.core.memory import require_memory
 
-__all__ = ["Batch", "Replay", "stack_size"]
+__all__ = ["Batch", "Replay"]
 
 
 class Batch(NamedTuple):
@@ -49,20 +50,6 @@ class Batch(NamedTuple):
     weights: np.ndarray | None = None
 
 
-def stack_size(env: Any) -> int:
-    """Return how many frames `gymnasium.wrappers.FrameStackObservation` stacks as the outermost change of observations, or 1."""
-    if isinstance(env, gym.vector.VectorEnv):
-        copies = getattr(env.unwrapped, "envs", None)
-        return stack_size(copies[0]) if copies else 1
-    while isinstance(env, gym.Wrapper):
-        if isinstance(env, gym.wrappers.FrameStackObservation):
-            return int(env.stack_size)
-        if isinstance(env, gym.ObservationWrapper):
-            return 1
-        env = env.env
-    return 1
-
-
 class Replay:
     """Memory of the last `capacity` transitions.
 
@@ -80,6 +67,8 @@ class Replay:
 
     Attributes
     ----------
+    steps : int
+        Steps of each copy per `collect`, at most: 1, unless the agent sets it.
     valid : int
         Transitions stored by the last `collect`.
     """
@@ -100,7 +89,7 @@ class Replay:
         self.final_masks: dict[int, np.ndarray] = {}
         self.row, self.filled = 0, 0  # the row of the current observation, and how many rows before it hold transitions
         self.gaps = 0  # rows that were not stored for every copy
-        self.valid = 0
+        self.steps, self.valid = 1, 0
 
     def __len__(self) -> int:
         return int(self.filled * self.copies - self.gaps)
@@ -147,7 +136,7 @@ class Replay:
         """
         episodes: list[tuple[float, float, float, float]] = []
         self.valid = 0
-        for t in range(-(-budget // self.copies)):
+        for t in range(min(self.steps, -(-budget // self.copies))):
             actions, chosen = act(t, observation)
             observation, reward, terminated, truncated, infos = env.step(chosen)
             count = min(self.copies, budget - self.valid)  # copies whose step counts
