@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from rlcourse.core.vector import WorldVectorEnv, as_vector
+from rlcourse.core.copies import as_vector
+from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.envs import Acrobot, CartPole, MountainCar, Pendulum, cliff_walk, windy_gridworld
 
 

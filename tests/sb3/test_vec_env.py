@@ -9,7 +9,8 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecMonitor, VecNormalize
 
 from rlcourse.agents import PPO
-from rlcourse.core.vector import WorldVectorEnv, as_vector
+from rlcourse.core.copies import as_vector
+from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.envs import CartPole
 from rlcourse.sb3 import from_vec_env, to_vec_env
 

@@ -11,7 +11,8 @@ from gymnasium.spaces import Box, Discrete, MultiBinary
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from rlcourse.core.vector import WorldVectorEnv, as_vector
+from rlcourse.core.copies import as_vector
+from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 from rlcourse.envs import Acrobot, CartPole, MountainCar, Pendulum, cliff_walk
 from rlcourse.wrappers import Flicker, MaskVelocity, PreviousActionReward, flickering, masked, reminded

@@ -6,17 +6,16 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
-from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 from rlcourse.core import seeds
 from rlcourse.core.box import box, is_data, typed_kernel
 from rlcourse.core.catalogue import twin_of
-from rlcourse.core.gymworld import as_env, as_world, peel
-from rlcourse.core.world import World, is_world
+from rlcourse.core.gymworld import as_world, peel
+from rlcourse.core.world import World
 
-__all__ = ["WorldVectorEnv", "as_vector"]
+__all__ = ["WorldVectorEnv"]
 
 _MODES = {AutoresetMode.SAME_STEP: 0, AutoresetMode.NEXT_STEP: 1, AutoresetMode.DISABLED: 2}
 
@@ -266,47 +265,3 @@ def _data_of(env: gym.Env[Any, Any]) -> tuple[Any, int | None]:
     inner, inner_limit = _data_of(outer.env)
     limits = [each for each in (limit, inner_limit) if each is not None]
     return (None, None) if inner is None else (around(inner), min(limits, default=None))
-
-
-def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
-    """Return N copies of an environment that reset in the same step and report their episodes.
-
-    A `WorldVectorEnv` where the environment is a world of ours, one of Gymnasium's tables, or has a twin among ours, also behind
-    wrappers that have a compiled form (`rlcourse.wrappers`); Gymnasium's own vector environment otherwise.
-
-    Parameters
-    ----------
-    env : Env, World, VectorEnv or str
-    num_envs : int
-        Ignored for a VectorEnv.
-
-    Raises
-    ------
-    ValueError
-        Where the copies cannot be made, or a given VectorEnv resets in another mode.
-    """
-    if isinstance(env, gym.vector.VectorEnv):
-        mode = env.metadata.get("autoreset_mode")
-        if mode != AutoresetMode.SAME_STEP:
-            raise ValueError(f"env: a vector environment must be made with autoreset_mode=AutoresetMode.SAME_STEP, not {mode}")
-        reports = isinstance(env.unwrapped, WorldVectorEnv) or getattr(env.unwrapped, "reports_episodes", False)
-        return env if reports else RecordEpisodeStatistics(env)
-    if is_world(env) and is_data(env):
-        return WorldVectorEnv(env, num_envs, copy=False)
-    single = as_env(env)
-    world, limit = _data_of(single)
-    if world is not None:
-        return WorldVectorEnv(world, num_envs, limit, copy=False, action_masks=_mask_table(single))
-    if num_envs > 1 and single.spec is None:
-        raise ValueError(f"env: {num_envs} copies need an id that Gymnasium can make; register it, or set num_envs=1")
-    spec = single.spec
-    makers = [(lambda: single) if spec is None or i == 0 else (lambda: gym.make(spec)) for i in range(num_envs)]
-    return RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, copy=False))
-
-
-def _mask_table(env: gym.Env[Any, Any]) -> np.ndarray | None:
-    """Return which actions exist in each state, shape [S, A], where a finite environment of Gymnasium tells (Taxi does)."""
-    mask = getattr(env.unwrapped, "action_mask", None)
-    if not callable(mask) or not isinstance(env.observation_space, gym.spaces.Discrete):
-        return None
-    return np.array([mask(state) for state in range(int(env.observation_space.n))], np.bool_)

@@ -18,8 +18,8 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
+from rlcourse.core.copies import as_vector
 from rlcourse.core.schedules import value
-from rlcourse.core.vector import as_vector
 from rlcourse.sb3 import state
 from rlcourse.sb3.bridge import Bridge, Enough
 from rlcourse.sb3.generators import Generators

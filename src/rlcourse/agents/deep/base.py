@@ -20,7 +20,8 @@ from rlcourse.agents.deep.optimizer import FlatOptimizer
 from rlcourse.core import spaces
 from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
-from rlcourse.core.vector import WorldVectorEnv, as_vector
+from rlcourse.core.copies import as_vector
+from rlcourse.core.vector import WorldVectorEnv
 
 __all__ = ["Act", "DeepAgent"]
 

@@ -1,0 +1,61 @@
+"""`as_vector`: N copies of any environment, compiled where they can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
+
+from rlcourse.core.box import is_data
+from rlcourse.core.gymworld import as_env
+from rlcourse.core.vector import WorldVectorEnv
+from rlcourse.core.world import is_world
+
+__all__ = ["as_vector"]
+
+
+def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
+    """Return N copies of an environment that reset in the same step and report their episodes.
+
+    A `WorldVectorEnv` where the environment is a world of ours, one of Gymnasium's tables, or has a twin among ours, also behind
+    wrappers that have a compiled form (`rlcourse.wrappers`); Gymnasium's own vector environment otherwise.
+
+    Parameters
+    ----------
+    env : Env, World, VectorEnv or str
+    num_envs : int
+        Ignored for a VectorEnv.
+
+    Raises
+    ------
+    ValueError
+        Where the copies cannot be made, or a given VectorEnv resets in another mode.
+    """
+    if isinstance(env, gym.vector.VectorEnv):
+        mode = env.metadata.get("autoreset_mode")
+        if mode != AutoresetMode.SAME_STEP:
+            raise ValueError(f"env: a vector environment must be made with autoreset_mode=AutoresetMode.SAME_STEP, not {mode}")
+        reports = isinstance(env.unwrapped, WorldVectorEnv) or getattr(env.unwrapped, "reports_episodes", False)
+        return env if reports else RecordEpisodeStatistics(env)
+    if is_world(env) and is_data(env):
+        return WorldVectorEnv(env, num_envs, copy=False)
+    single = as_env(env)
+    world, limit = _data_of(single)
+    if world is not None:
+        return WorldVectorEnv(world, num_envs, limit, copy=False, action_masks=_mask_table(single))
+    if num_envs > 1 and single.spec is None:
+        raise ValueError(f"env: {num_envs} copies need an id that Gymnasium can make; register it, or set num_envs=1")
+    spec = single.spec
+    makers = [(lambda: single) if spec is None or i == 0 else (lambda: gym.make(spec)) for i in range(num_envs)]
+    return RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, copy=False))
+
+
+def _mask_table(env: gym.Env[Any, Any]) -> np.ndarray | None:
+    """Return which actions exist in each state, shape [S, A], where a finite environment of Gymnasium tells (Taxi does)."""
+    mask = getattr(env.unwrapped, "action_mask", None)
+    if not callable(mask) or not isinstance(env.observation_space, gym.spaces.Discrete):
+        return None
+    return np.array([mask(state) for state in range(int(env.observation_space.n))], np.bool_)
