@@ -10,7 +10,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 from rlcourse.core.box import is_data
-from rlcourse.core.gymworld import as_env
+from rlcourse.core.catalogue import twin_of
+from rlcourse.core.gymworld import as_env, as_world, peel
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import is_world
 
@@ -51,6 +52,23 @@ def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
     spec = single.spec
     makers = [(lambda: single) if spec is None or i == 0 else (lambda: gym.make(spec)) for i in range(num_envs)]
     return RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, copy=False))
+
+
+def _data_of(env: gym.Env[Any, Any]) -> tuple[Any, int | None]:
+    """Return the world that is data and behaves as an environment, and its time limit; None where there is none."""
+    world, limit = as_world(env)
+    if is_data(world):
+        return world, limit
+    twin = twin_of(env)
+    if twin is not None:
+        return twin, peel(env)[1]
+    outer, limit = peel(env)
+    around = getattr(outer, "around", None)
+    if around is None or not isinstance(outer, gym.Wrapper):
+        return None, None
+    inner, inner_limit = _data_of(outer.env)
+    limits = [each for each in (limit, inner_limit) if each is not None]
+    return (None, None) if inner is None else (around(inner), min(limits, default=None))
 
 
 def _mask_table(env: gym.Env[Any, Any]) -> np.ndarray | None:

@@ -10,9 +10,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from rlcourse.core import seeds
-from rlcourse.core.box import box, is_data, typed_kernel
-from rlcourse.core.catalogue import twin_of
-from rlcourse.core.gymworld import as_world, peel
+from rlcourse.core.box import box, typed_kernel
 from rlcourse.core.world import World
 
 __all__ = ["WorldVectorEnv"]
@@ -248,20 +246,3 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
     def observations(self) -> np.ndarray:
         """The current observations, shape [N, ...]; a view."""
         return self._observations
-
-
-def _data_of(env: gym.Env[Any, Any]) -> tuple[Any, int | None]:
-    """Return the world that is data and behaves as an environment, and its time limit; None where there is none."""
-    world, limit = as_world(env)
-    if is_data(world):
-        return world, limit
-    twin = twin_of(env)
-    if twin is not None:
-        return twin, peel(env)[1]
-    outer, limit = peel(env)
-    around = getattr(outer, "around", None)
-    if around is None or not isinstance(outer, gym.Wrapper):
-        return None, None
-    inner, inner_limit = _data_of(outer.env)
-    limits = [each for each in (limit, inner_limit) if each is not None]
-    return (None, None) if inner is None else (around(inner), min(limits, default=None))
