@@ -31,7 +31,7 @@ def to_vec_env(env: gym.vector.VectorEnv[Any, Any, Any]) -> VecEnv:
     Parameters
     ----------
     env : gymnasium.vector.VectorEnv
-        With ``autoreset_mode=AutoresetMode.SAME_STEP``, as `rlcourse.core.vector.as_vector` makes it.
+        With ``autoreset_mode=AutoresetMode.SAME_STEP``, as `rlcourse.core.copies.as_vector` makes it.
 
     Raises
     ------
