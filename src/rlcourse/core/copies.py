@@ -77,20 +77,3 @@ def _mask_table(env: gym.Env[Any, Any]) -> np.ndarray | None:
     if not callable(mask) or not isinstance(env.observation_space, gym.spaces.Discrete):
         return None
     return np.array([mask(state) for state in range(int(env.observation_space.n))], np.bool_)
-
-
-def _data_of(env: gym.Env[Any, Any]) -> tuple[Any, int | None]:
-    """Return the world that is data and behaves as an environment, and its time limit; None where there is none."""
-    world, limit = as_world(env)
-    if is_data(world):
-        return world, limit
-    twin = twin_of(env)
-    if twin is not None:
-        return twin, peel(env)[1]
-    outer, limit = peel(env)
-    around = getattr(outer, "around", None)
-    if around is None or not isinstance(outer, gym.Wrapper):
-        return None, None
-    inner, inner_limit = _data_of(outer.env)
-    limits = [each for each in (limit, inner_limit) if each is not None]
-    return (None, None) if inner is None else (around(inner), min(limits, default=None))
