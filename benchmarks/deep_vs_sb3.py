@@ -1,0 +1,94 @@
+"""Deep agents beside stable-baselines3's (and sb3-contrib's) with identical hyper-parameters: steps per second, in one process.
+
+    python benchmarks/deep_vs_sb3.py                       # every case
+    python benchmarks/deep_vs_sb3.py recurrent_ppo         # one of them
+
+Both sides train in turns, so that a busy machine hits both; a rate is steps per second of processor time, the median of the rounds. One
+thread each (OMP_NUM_THREADS=1); look at the ratios, machines differ. Each result goes to benchmarks/results/deep_vs_sb3_<case>.txt.
+A case is a function below that returns (what we train, what they train, steps of one round), both as ``train(steps)``; its docstring says
+what is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+RESULTS = Path(__file__).parent / "results"
+Train = Callable[[int], Any]
+Case = tuple[Train, Train, int]
+
+
+def theirs(model: Any) -> Train:
+    """Return how a model of stable-baselines3 is trained further."""
+    return lambda steps: model.learn(steps, reset_num_timesteps=False)
+
+
+def recurrent_ppo() -> Case:
+    """RL Zoo's CartPole without velocities, normalised; one LSTM that actor and critic share, as ours do."""
+    return _recurrent_ppo({"shared_lstm": True, "enable_critic_lstm": False})
+
+
+def recurrent_ppo_two_lstms() -> Case:
+    """The same beside sb3-contrib's default and RL Zoo's choice: an LSTM for the actor and another for the critic."""
+    return _recurrent_ppo({"enable_critic_lstm": True})
+
+
+def _recurrent_ppo(lstm: dict[str, bool]) -> Case:
+    import sb3_contrib
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    import rlcourse.agents
+
+    env, copies = "rlcourse/MaskedCartPole-v1", 8
+    same = {"n_steps": 32, "batch_size": 256, "n_epochs": 20, "learning_rate": 0.001, "gamma": 0.98, "gae_lambda": 0.8, "clip_range": 0.2}
+    agent = rlcourse.agents.RecurrentPPO(env, n_envs=copies, normalize_observations=True, normalize_rewards=True, hidden=(64,), **same)
+    policy = {"lstm_hidden_size": 64, "net_arch": {"pi": [64], "vf": [64]}, "ortho_init": False} | lstm
+    venv = VecNormalize(make_vec_env(env, copies, seed=0), gamma=0.98)
+    return agent.learn, theirs(sb3_contrib.RecurrentPPO("MlpLstmPolicy", venv, device="cpu", seed=0, policy_kwargs=policy, **same)), 4_096
+
+
+CASES = {case.__name__: case for case in (recurrent_ppo, recurrent_ppo_two_lstms)}
+
+
+def measure(name: str, rounds: int) -> str:
+    """Train both sides in turns; return the report."""
+    ours, other, steps = CASES[name]()
+    rates: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for i in range(rounds + 1):
+        for side, train in (("ours", ours), ("theirs", other)):
+            begin = time.process_time()
+            train(steps)
+            if i:  # the first round compiles and warms up
+                rates[side].append(steps / (time.process_time() - begin))
+    mine, their = (statistics.median(rates[side]) for side in ("ours", "theirs"))
+    title = " ".join((CASES[name].__doc__ or "").split())
+    return f"{name}: {mine:,.0f} steps/s beside {their:,.0f}, {mine / their:.1f} times ({rounds} rounds of {steps:,} steps)\n{title}"
+
+
+def main() -> None:
+    """Measure the cases asked for."""
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    for name in arguments.cases or CASES:
+        report = f"{measure(name, arguments.rounds)}\npython {platform.python_version()}, {platform.machine()}"
+        (RESULTS / f"deep_vs_sb3_{name}.txt").write_text(report + "\n")
+        print(report, flush=True)
+
+
+if __name__ == "__main__":
+    main()
