@@ -84,12 +84,10 @@ class ToVecEnv(VecEnv):
         """Step every copy; return observations, rewards, dones and infos."""
         observations, rewards, terminated, truncated, vector_infos = self.env.step(self._actions)
         dones = np.logical_or(terminated, truncated)
-        if vector_infos:
-            infos = [self._info(vector_infos, i, bool(dones[i])) for i in range(self.num_envs)]
-        else:
-            infos = [{} for _ in range(self.num_envs)]
-        for info, over, cut in zip(infos, terminated.tolist(), truncated.tolist(), strict=True):
-            info["TimeLimit.truncated"] = cut and not over
+        infos: list[dict[str, Any]] = [{"TimeLimit.truncated": False} for _ in range(self.num_envs)]
+        for i in _told(vector_infos, dones):
+            infos[i] |= self._info(vector_infos, i, bool(dones[i]))
+            infos[i]["TimeLimit.truncated"] = bool(truncated[i] and not terminated[i])
         return _copied(observations), np.array(rewards), dones, infos
 
     def _info(self, infos: dict[str, Any], i: int, done: bool) -> dict[str, Any]:
@@ -211,6 +209,19 @@ class FromVecEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Call a method of every copy."""
         return tuple(self.venv.env_method(name, *args, **kwargs))
+
+
+def _told(infos: dict[str, Any], dones: np.ndarray) -> list[int]:
+    """Return the copies of which infos say something, and those whose episodes ended."""
+    told = dones.copy()
+    for name in infos:
+        if name.startswith("_") and name[1:] in infos:
+            continue
+        if f"_{name}" not in infos:
+            return list(range(len(dones)))
+        told |= infos[f"_{name}"]
+    found: list[int] = np.flatnonzero(told).tolist()
+    return found
 
 
 def _single(infos: dict[str, Any], i: int) -> dict[str, Any]:
