@@ -238,6 +238,27 @@ def test_every_preset_names_an_environment_and_right_settings():
             build(agent_class(agent_name(algo)).Config, settings)
 
 
+def test_a_setting_that_is_named_as_an_option_of_the_run_has_a_longer_flag():
+    from rlcourse.cli.options import Parser, add_settings, settings_of
+    from rlcourse.cli.settings import Setting
+
+    parser = Parser(prog="x")
+    parser.add_argument("--target", type=float)
+    add_settings(parser, [Setting("target", str, "network", "where targets come from")], {}, "agent")
+    parsed = parser.parse(["--target", "3", "--agent-target", "none"])
+    assert (parsed.target, settings_of(parsed)) == (3.0, {"target": "none"})
+
+
+def test_every_agent_s_settings_are_flags_beside_those_of_the_run(capsys):
+    from rlcourse.cli.settings import algo_key
+
+    for name in agents.MODULES:
+        with pytest.raises(SystemExit) as stop:
+            main(["train", "cartpole", "--algo", algo_key(name), "--help"])
+        assert stop.value.code == 0
+    capsys.readouterr()
+
+
 def test_counts_are_read_as_people_write_them():
     for text, number in [("1e5", 100_000), ("100k", 100_000), ("100_000", 100_000), ("1.5M", 1_500_000), ("7", 7)]:
         assert count(text) == number

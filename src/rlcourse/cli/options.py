@@ -76,7 +76,9 @@ def add_settings(parser: argparse.ArgumentParser, settings: Sequence[Setting], d
     for setting in settings:
         if f"setting_{setting.name}" in known:
             continue
-        flags = [f"--{setting.name.replace('_', '-')}"] + (["--lr"] if setting.name == "learning_rate" else [])
+        flag = f"--{setting.name.replace('_', '-')}"
+        taken = flag in parser._option_string_actions  # an option of the run has this name: --target and the DQN setting
+        flags = [f"--agent-{flag[2:]}" if taken else flag] + (["--lr"] if setting.name == "learning_rate" else [])
         flags += ["--num-envs"] if setting.name == "n_envs" else []
         group.add_argument(
             *flags,
