@@ -49,7 +49,7 @@ class DQNConfig(Config):
     gamma: Discount = 0.99  # discount rate
     train_freq: Count = 4  # steps of each copy between updates
     gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
-    target: Literal["network", "none"] = "network"  # where targets come from; none: from the learning network itself
+    target_network: bool = True  # take targets from a copy that follows slowly; without it from the learning network itself
     target_update_interval: Count = 10_000  # steps between updates of the target network
     tau: StepSize = 1.0  # how far the target network then moves; 1: all the way
     exploration_initial_eps: Probability = 1.0  # probability of a random action at the beginning
@@ -114,9 +114,9 @@ class DQN(DeepAgent):
                 self.observation_space, self.n_actions, c.hidden, c.encoder, c.dueling, c.noisy * c.noisy_sigma, atoms, c.init == "xavier"
             )
         self.network = network.to(self.device)
-        self.target_network = self.network if c.target == "none" else copy.deepcopy(self.network).requires_grad_(False)
+        self.target_network = copy.deepcopy(self.network).requires_grad_(False) if c.target_network else self.network
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=c.adam_eps)
-        self._target_parameters = None if c.target == "none" else flatten(*self.target_network.parameters())
+        self._target_parameters = flatten(*self.target_network.parameters()) if c.target_network else None
         self.support = torch.linspace(c.v_min, c.v_max, c.n_atoms, device=self.device)
         fall = Linear if c.exploration_decay == "linear" else Exponential
         self.epsilon = fall(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
