@@ -43,6 +43,7 @@ DETERMINISTIC = {"IterativePolicyEvaluation", "PolicyIteration", "ValueIteration
 SMALL = {  # settings that make a test quick; a rollout of a deep agent has n_envs * n_steps = 32 steps
     "DQN": {"learning_starts": 10, "train_freq": 4, "batch_size": 8, "buffer_size": 100, "target_update_interval": 16, "hidden": (8,)},
     "PPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
+    "CrossQ": {"n_envs": 2, "batch_size": 8, "learning_starts": 16, "buffer_size": 100, "hidden": (8,), "actor_hidden": (8,)},
     "DiscreteCrossQ": {"n_envs": 2, "batch_size": 8, "learning_starts": 16, "buffer_size": 100, "hidden": (8,)},
     "DiscreteSAC": {"n_envs": 2, "batch_size": 8, "learning_starts": 16, "buffer_size": 100, "hidden": (8,)},
     "PQN": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},

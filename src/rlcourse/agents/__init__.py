@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.epsilon_greedy import EpsilonGreedyBandit
     from rlcourse.agents.bandits.gradient import GradientBandit
     from rlcourse.agents.bandits.ucb import UCBBandit
+    from rlcourse.agents.deep.crossq import CrossQ
     from rlcourse.agents.deep.discrete_crossq import DiscreteCrossQ
     from rlcourse.agents.deep.discrete_sac import DiscreteSAC
     from rlcourse.agents.deep.dqn import DQN
@@ -76,6 +77,7 @@ __all__ = [
     "AfterstateTD",
     "BatchMC",
     "BatchTD0",
+    "CrossQ",
     "DiscreteCrossQ",
     "DiscreteSAC",
     "DoubleExpectedSarsa",
@@ -129,6 +131,7 @@ MODULES = {  # class: the file that holds it
     "AfterstateTD": "rlcourse.agents.temporal_difference.afterstate",
     "BatchMC": "rlcourse.agents.monte_carlo.batch_mc",
     "BatchTD0": "rlcourse.agents.temporal_difference.batch_td0",
+    "CrossQ": "rlcourse.agents.deep.crossq",
     "DiscreteCrossQ": "rlcourse.agents.deep.discrete_crossq",
     "DiscreteSAC": "rlcourse.agents.deep.discrete_sac",
     "DoubleExpectedSarsa": "rlcourse.agents.temporal_difference.double_expected_sarsa",

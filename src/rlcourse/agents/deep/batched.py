@@ -17,8 +17,7 @@ class _BatchNorm(torch.autograd.Function):
     """Batch normalisation with its gradient written out."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
-        centred = x - mean
+    def forward(ctx: Any, x: Tensor, gamma: Tensor, beta: Tensor, centred: Tensor, deviation: Tensor) -> Tensor:
         ctx.save_for_backward(centred, gamma, deviation)
         return torch.addcmul(beta, centred, gamma / deviation)
 
@@ -54,10 +53,16 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tens
     mean, variance : Tensor, shape [..., 1, F]
         Without gradient; the variance is the biased one, which divides by B.
     """
-    with torch.no_grad():
-        variance, mean = torch.var_mean(x, dim=-2, correction=0, keepdim=True)
-        deviation = (variance + eps).sqrt_()
-    return _BatchNorm.apply(x, gamma, beta, mean, deviation), mean, variance
+    centred, mean, variance = _moments(x)
+    return _BatchNorm.apply(x, gamma, beta, centred, (variance + eps).sqrt_()), mean, variance
+
+
+@torch.no_grad()
+def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return x without its mean, the mean and the biased variance over the batch; `torch.var_mean` is slow along this axis."""
+    mean = x.mean(-2, keepdim=True)
+    centred = x - mean
+    return centred, mean, (centred * centred).mean(-2, keepdim=True)
 
 
 class BatchRenorm(nn.Module):
@@ -119,16 +124,16 @@ class BatchRenorm(nn.Module):
         if not train:
             scale = self.scale * torch.rsqrt(self.variance + self.eps)
             return torch.addcmul(self.shift - self.mean * scale, x, scale)
-        if self.updates < self.warmup:
-            y, mean, variance = batch_norm(x, self.scale, self.shift, self.eps)
-        else:
+        scale: Tensor = self.scale
+        shift: Tensor = self.shift
+        centred, mean, variance = _moments(x)
+        deviation = (variance + self.eps).sqrt_()
+        if self.updates >= self.warmup:  # gamma (xh r + d) + beta is batch normalisation with gamma r and gamma d + beta
             running = (self.variance + self.eps).sqrt()
-            with torch.no_grad():
-                variance, mean = torch.var_mean(x, dim=-2, correction=0, keepdim=True)
-                r = ((variance + self.eps).sqrt_() / running).clamp_(1.0 / self.r_max, self.r_max)
-                d = ((mean - self.mean) / running).clamp_(-self.d_max, self.d_max)
-            # gamma (xh r + d) + beta is batch normalisation with gamma r and gamma d + beta
-            y, mean, variance = batch_norm(x, self.scale * r, torch.addcmul(self.shift, self.scale, d), self.eps)
+            r = (deviation / running).clamp_(1.0 / self.r_max, self.r_max)
+            d = ((mean - self.mean) / running).clamp_(-self.d_max, self.d_max)
+            scale, shift = scale * r, torch.addcmul(shift, scale, d)
+        y: Tensor = _BatchNorm.apply(x, scale, shift, centred, deviation)
         self.mean.lerp_(mean, self.momentum)
         self.variance.lerp_(variance, self.momentum)
         self.updates += 1
