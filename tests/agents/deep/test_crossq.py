@@ -162,8 +162,8 @@ def test_losses_and_gradients_of_critics_actor_and_temperature_are_sb3_contribs(
         torch.distributions.Normal.rsample = draw
     agent._update()
     logged = model.logger.name_to_value
-    assert agent.metrics["critic_loss"] == pytest.approx(logged["train/critic_loss"], rel=1e-5)
-    assert agent.metrics["actor_loss"] == pytest.approx(logged["train/actor_loss"], abs=1e-4), "their ln(1 - a^2) rounds"
+    assert float(agent.metrics["critic_loss"]) == pytest.approx(logged["train/critic_loss"], rel=1e-5)
+    assert float(agent.metrics["actor_loss"]) == pytest.approx(logged["train/actor_loss"], abs=1e-4), "their ln(1 - a^2) rounds"
     torch.testing.assert_close(agent.actor.log_alpha.grad, model.log_ent_coef.grad[0], atol=1e-5, rtol=1e-4)
     actor, theirs = agent.actor.net, model.actor
     torch.testing.assert_close(actor.weights[0].grad[0], theirs.latent_pi[1].weight.grad.T, atol=1e-5, rtol=1e-3)
@@ -192,7 +192,7 @@ def test_gradients_of_the_critics_are_those_of_plain_torch_on_the_joint_batch():
     loss = sum(0.5 * nn.functional.mse_loss(each[:8], y) for each in out)
     loss.backward()
     agent._update()
-    assert agent.metrics["critic_loss"] == pytest.approx(loss.item(), rel=1e-5)
+    assert float(agent.metrics["critic_loss"]) == pytest.approx(loss.item(), rel=1e-5)
     heads = agent.critics.heads
     for k, net in enumerate(networks):
         torch.testing.assert_close(heads.weights[0].grad[k], net[1].weight.grad.T, atol=1e-4, rtol=1e-4)

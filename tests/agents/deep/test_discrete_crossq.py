@@ -115,7 +115,7 @@ def test_one_update_is_the_algorithm_written_out_in_plain_torch():
     loss.backward()
     adam.step()
     agent._update()
-    assert agent.metrics["q_loss"] == pytest.approx(loss.item(), rel=1e-4)
+    assert float(agent.metrics["q_loss"]) == pytest.approx(loss.item(), rel=1e-4)
     heads = agent.network.heads
     for k, net in enumerate(networks):
         torch.testing.assert_close(heads.weights[0].grad[k], net[1].weight.grad.T, atol=1e-6, rtol=1e-3)

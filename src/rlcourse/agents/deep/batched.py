@@ -121,11 +121,10 @@ class BatchRenorm(nn.Module):
             By the batch, which then moves the running statistics; else by the running statistics as they are, so that each row's
             result does not depend on the others. An argument and no mode of the module: nobody can forget to switch it back.
         """
-        if not train:
-            scale = self.scale * torch.rsqrt(self.variance + self.eps)
-            return torch.addcmul(self.shift - self.mean * scale, x, scale)
         scale: Tensor = self.scale
         shift: Tensor = self.shift
+        if not train:
+            return torch.addcmul(shift, x - self.mean, scale * torch.rsqrt(self.variance + self.eps))
         centred, mean, variance = _moments(x)
         deviation = (variance + self.eps).sqrt_()
         if self.updates >= self.warmup:  # gamma (xh r + d) + beta is batch normalisation with gamma r and gamma d + beta

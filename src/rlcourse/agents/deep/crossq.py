@@ -27,7 +27,7 @@ from rlcourse import encoders
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.optimizer import FlatAdam
-from rlcourse.agents.deep.replay import Replay, stack_size
+from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
 from rlcourse.core.schedules import Schedule, value
 
@@ -74,8 +74,7 @@ class CrossQ(DeepAgent):
     Attributes
     ----------
     metrics : dict of str to float
-        critic_loss, q (mean of the taken actions' values), ent_coef, and of the last update of the actor actor_loss and entropy; of
-        about every hundredth update.
+        critic_loss, q (mean of the taken actions' values), ent_coef, and of the last update of the actor actor_loss and entropy.
     critics : JointCritics
     actor : SquashedActor
     """
@@ -100,7 +99,7 @@ class CrossQ(DeepAgent):
             self.critics.features_dim, self.n_actions, c.actor_hidden, norm if c.batch_norm_actor else None, alpha, self.generator
         ).to(self.device)
         self.optimizer, self.actor_optimizer = FlatAdam(self.critics, **clip), FlatAdam(self.actor, **clip)
-        self.replay = Replay.of(self.venv, c.buffer_size, stack_size(self.env))
+        self.replay = Replay.of(self.venv, c.buffer_size)
 
     def parts(self) -> dict[str, Any]:
         """Return actor and critics with their running statistics, both optimisers and the memory."""
@@ -152,8 +151,7 @@ class CrossQ(DeepAgent):
         self.optimizer.step(loss, learning_rate)
         if self.optimizer.steps % c.policy_delay == 0:
             self._update_actor(features[: len(s)].detach(), alpha, learning_rate)
-        if self.optimizer.steps % 100 == 1:
-            self.metrics |= {"critic_loss": loss.item(), "q": q[:, : len(s)].mean().item(), "ent_coef": alpha.item()}
+        self.metrics |= {"critic_loss": loss.detach(), "q": q.detach()[:, : len(s)].mean(), "ent_coef": alpha}
 
     def _update_actor(self, features: Tensor, alpha: Tensor, learning_rate: float) -> None:
         """Climb the critics, whose statistics stay, and move the temperature towards the entropy that is wanted."""
@@ -165,8 +163,7 @@ class CrossQ(DeepAgent):
             total = loss - self.actor.log_alpha * (log_pi.detach().mean() + self.entropy_wanted)
         self.actor_optimizer.step(total, learning_rate)
         self.critics.requires_grad_(True)
-        if self.actor_optimizer.steps % 33 == 1:
-            self.metrics |= {"actor_loss": loss.item(), "entropy": -log_pi.mean().item()}
+        self.metrics |= {"actor_loss": loss.detach(), "entropy": -log_pi.detach().mean()}
 
 
 class JointCritics(nn.Module):

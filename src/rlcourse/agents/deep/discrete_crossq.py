@@ -71,7 +71,7 @@ class DiscreteCrossQ(DeepAgent):
     Attributes
     ----------
     metrics : dict of str to float
-        q_loss, q (mean of the taken actions' values), epsilon; of every hundredth update.
+        q_loss, q (mean of the taken actions' values), epsilon.
     network : TwinQ
     """
 
@@ -124,8 +124,7 @@ class DiscreteCrossQ(DeepAgent):
         a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
         loss, taken = joint_loss(self.network(torch.cat([s, s_]), train=True), a, r, discount)
         self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
-        if self.optimizer.steps % 100 == 1:
-            self.metrics = {"q_loss": loss.item(), "q": taken.mean().item(), "epsilon": self.epsilon.at(self.num_timesteps)}
+        self.metrics = {"q_loss": loss.detach(), "q": taken.detach().mean(), "epsilon": self.epsilon.at(self.num_timesteps)}
 
 
 class TwinQ(nn.Module):

@@ -68,7 +68,7 @@ class DiscreteSAC(DeepAgent):
     Attributes
     ----------
     metrics : dict of str to float
-        critic_loss, actor_loss, ent_coef, entropy; of every hundredth update.
+        critic_loss, actor_loss, ent_coef, entropy.
     networks, target : SoftmaxActorCritics
         What learns, and its slow copy (whose actor is never asked).
     """
@@ -129,15 +129,13 @@ class DiscreteSAC(DeepAgent):
         logits, q = networks(s)
         log_pi = logits.log_softmax(1)
         critic, actor = critic_loss(q, a, target), actor_loss(q, log_pi, alpha)
+        entropy = -(log_pi.detach().exp() * log_pi.detach()).sum(1).mean()
         loss = critic + actor
         if c.ent_coef is None:
-            loss = loss + temperature_loss(networks.log_alpha, log_pi, self.entropy_wanted)
+            loss = loss + temperature_loss(networks.log_alpha, entropy, self.entropy_wanted)
         self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
         self.target_parameters.lerp_(self.optimizer.parameters, c.tau)
-        if self.optimizer.steps % 100 == 1:
-            entropy = -(log_pi.exp() * log_pi).sum(1).mean()
-            terms = {"critic_loss": critic, "actor_loss": actor, "ent_coef": alpha, "entropy": entropy}
-            self.metrics = {name: float(term.detach()) for name, term in terms.items()}
+        self.metrics = {"critic_loss": critic.detach(), "actor_loss": actor.detach(), "ent_coef": alpha, "entropy": entropy}
 
 
 class SoftmaxActorCritics(nn.Module):
@@ -191,8 +189,6 @@ def actor_loss(q: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:
     return -soft_value(q.detach(), log_pi, alpha).mean()
 
 
-def temperature_loss(log_alpha: Tensor, log_pi: Tensor, entropy_wanted: float) -> Tensor:
+def temperature_loss(log_alpha: Tensor, entropy: Tensor, wanted: float) -> Tensor:
     """Return log alpha times the entropy's excess over what is wanted (Eq. 11): going down it, alpha falls where there is too much."""
-    with torch.no_grad():
-        entropy = -(log_pi.exp() * log_pi).sum(1).mean()
-    return log_alpha * (entropy - entropy_wanted)
+    return log_alpha * (entropy - wanted)
