@@ -41,6 +41,9 @@ DEEP = [name for name in EVERY if name not in TABULAR]
 VALUES = ("Q", "V", "Q1", "Q2")  # tables of values: what a bootstrap reads
 DETERMINISTIC = {"IterativePolicyEvaluation", "PolicyIteration", "ValueIteration"}  # no seed matters to them
 SMALL = {  # settings that make a test quick; a rollout of a deep agent has n_envs * n_steps = 32 steps
+    "DDPG": {"learning_starts": 10, "batch_size": 8, "buffer_size": 100, "hidden": (8, 8)},
+    "SAC": {"learning_starts": 10, "batch_size": 8, "buffer_size": 100, "hidden": (8, 8)},
+    "TD3": {"learning_starts": 10, "batch_size": 8, "buffer_size": 100, "hidden": (8, 8)},
     "DQN": {"learning_starts": 10, "train_freq": 4, "batch_size": 8, "buffer_size": 100, "target_update_interval": 16, "hidden": (8,)},
     "PPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
     "CrossQ": {"n_envs": 2, "batch_size": 8, "learning_starts": 16, "buffer_size": 100, "hidden": (8,), "actor_hidden": (8,)},

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.gradient import GradientBandit
     from rlcourse.agents.bandits.ucb import UCBBandit
     from rlcourse.agents.deep.crossq import CrossQ
+    from rlcourse.agents.deep.ddpg import DDPG
     from rlcourse.agents.deep.discrete_crossq import DiscreteCrossQ
     from rlcourse.agents.deep.discrete_sac import DiscreteSAC
     from rlcourse.agents.deep.dqn import DQN
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.deep.pqn import PQN
     from rlcourse.agents.deep.recurrent_ppo import RecurrentPPO
+    from rlcourse.agents.deep.sac import SAC
+    from rlcourse.agents.deep.td3 import TD3
     from rlcourse.agents.dynamic_programming.policy_evaluation import IterativePolicyEvaluation
     from rlcourse.agents.dynamic_programming.policy_iteration import PolicyIteration
     from rlcourse.agents.dynamic_programming.value_iteration import ValueIteration
@@ -68,12 +71,15 @@ if TYPE_CHECKING:
     from rlcourse.agents.temporal_difference.td0 import TD0
 
 __all__ = [
+    "DDPG",
     "DQN",
     "MCTS",
     "PPO",
     "PQN",
     "RTDP",
+    "SAC",
     "TD0",
+    "TD3",
     "AfterstateTD",
     "BatchMC",
     "BatchTD0",
@@ -123,6 +129,9 @@ __all__ = [
 
 MODULES = {  # class: the file that holds it
     "MCTS": "rlcourse.agents.planning.mcts",
+    "DDPG": "rlcourse.agents.deep.ddpg",
+    "SAC": "rlcourse.agents.deep.sac",
+    "TD3": "rlcourse.agents.deep.td3",
     "DQN": "rlcourse.agents.deep.dqn",
     "PPO": "rlcourse.agents.deep.ppo",
     "PQN": "rlcourse.agents.deep.pqn",

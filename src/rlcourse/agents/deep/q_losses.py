@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["best_actions", "categorical_loss", "pick", "project", "quantile_loss", "td_targets"]
+__all__ = ["best_actions", "categorical_loss", "critic_loss", "pick", "project", "quantile_loss", "td_targets"]
 
 
 def best_actions(values: Tensor, masks: Tensor | None) -> Tensor:
@@ -62,3 +62,8 @@ def quantile_loss(quantiles: Tensor, targets: Tensor, kappa: float = 1.0) -> Ten
     huber = torch.where(error.abs() <= kappa, 0.5 * error.square(), kappa * (error.abs() - 0.5 * kappa))
     weight = (tau[None, :, None] - (error.detach() < 0).to(quantiles.dtype)).abs()
     return (weight * huber / kappa).mean(2).sum(1)
+
+
+def critic_loss(values: Tensor, targets: Tensor) -> Tensor:
+    """Return half the mean squared error of K critics' values [K, B] against targets [B], summed over the critics, a scalar."""
+    return 0.5 * (values - targets).square().mean(1).sum()

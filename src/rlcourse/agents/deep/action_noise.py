@@ -1,0 +1,46 @@
+"""Noise that deterministic actors explore by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["ActionNoise"]
+
+
+class ActionNoise:
+    """Noise for N copies: independent normal numbers, or an Ornstein-Uhlenbeck process (Uhlenbeck & Ornstein 1930).
+
+    The process ``x += -theta x dt + std sqrt(dt) n`` with theta 0.15 and dt 0.01, as DDPG's authors had it, drifts slowly: it pushes in
+    one direction for a while, and begins anew with each episode.
+
+    Parameters
+    ----------
+    kind : {"normal", "ornstein_uhlenbeck"}
+    std : float
+        In units of half the range of an action.
+    copies, size : int
+        N, and the dimensions A of an action.
+    """
+
+    def __init__(self, kind: str, std: float, copies: int, size: int) -> None:
+        self.process, self.std = kind == "ornstein_uhlenbeck", std
+        self.x = np.zeros((copies, size), np.float32)
+
+    def __call__(self, starts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the noise of the next step, shape [N, A]; `starts` of bool [N] says where an episode begins."""
+        drawn = rng.standard_normal(self.x.shape, dtype=np.float32)
+        if not self.process:
+            return self.std * drawn
+        self.x[starts] = 0.0
+        self.x += -0.15 * 0.01 * self.x + self.std * 0.1 * drawn
+        return self.x.copy()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the process is."""
+        return {"x": self.x}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.x[...] = state["x"]

@@ -1,0 +1,165 @@
+"""SAC: soft actor-critic (Haarnoja et al. 2018).
+
+Deterministic policy gradients explore by noise that somebody chose. SAC wants a policy that is good and as random as it can be: it
+maximises the return plus alpha times the entropy, and so explores as long as it does not know better. Its twin critics learn, from
+replayed transitions, by the smaller of two target values (against overestimation),
+
+    y = R + gamma (min_k Q_target_k(S', A') - alpha ln pi(A'|S')),   A' ~ pi(.|S');    minimise sum_k (Q_k(S, A) - y)^2 / 2    (Eq. 5)
+
+the actor climbs them, minimising alpha ln pi(A|S) - min_k Q_k(S, A) through its own sample (Eq. 7), and the temperature alpha moves until
+the entropy is what is wanted (Eq. 18). The policy is a Gaussian squashed by tanh; its log-probability is that of the squashed action.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.agents.deep.continuous_networks import Bounds, Critics, SquashedActor
+from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.q_losses import critic_loss, td_targets
+from rlcourse.agents.deep.replay import Replay
+from rlcourse.core.config import Config, Count, Discount, Interval, Positive, StepSize
+from rlcourse.core.schedules import Schedule, value
+
+__all__ = ["SAC", "SACConfig"]
+
+
+@dataclass(frozen=True)
+class SACConfig(Config):
+    """Settings of `SAC`, named as in stable-baselines3."""
+
+    n_envs: Count = 1  # copies of the environment
+    learning_rate: Annotated[Schedule, Interval(0)] = 3e-4  # Adam's, of all networks; a number or linear(start, end, steps)
+    buffer_size: Count = 1_000_000  # transitions in the replay memory
+    learning_starts: Annotated[int, Interval(0)] = 100  # steps of random actions before the first update
+    batch_size: Count = 256  # transitions per gradient step
+    tau: StepSize = 0.005  # how far the target critics move at each of their updates
+    gamma: Discount = 0.99  # discount rate
+    train_freq: Count = 1  # steps of each copy between updates
+    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
+    target_update_interval: Count = 1  # gradient steps between updates of the target critics
+    n_steps: Count = 1  # steps of a return before it bootstraps
+    ent_coef: Positive | None = None  # temperature alpha; none: learned
+    ent_coef_init: Positive = 1.0  # where a learned temperature begins
+    target_entropy: float | None = None  # of a learned temperature; none: minus the number of action dimensions
+    max_grad_norm: Positive | None = None  # gradients of actor and of critics are clipped to this norm; none: never
+    max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
+    hidden: tuple[int, ...] = (256, 256)  # widths of the hidden layers of actor and of each critic
+    encoder: str = "auto"  # see rlcourse.encoders; actor and critics have one each
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
+        if self.gradient_steps == 0:
+            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
+
+
+class SAC(DeepAgent):
+    """SAC for bounded Box actions on any Gymnasium environment; for Discrete ones see `DiscreteSAC`.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        critic_loss, actor_loss, ent_coef, entropy, learning_rate.
+    actor : SquashedActor
+    critics, target_critics : Critics
+    """
+
+    Config = SACConfig
+    actions = (gym.spaces.Box,)
+    between_callbacks = 1000
+
+    def _make(self) -> None:
+        c, space = self.config, self.action_space
+        assert isinstance(space, gym.spaces.Box)
+        self.bounds = Bounds(space, "SAC")
+        self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
+        shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
+        self.actor, self.critics = SquashedActor(*shape).to(self.device), Critics(*shape).to(self.device)
+        self.temperature = Temperature(c.ent_coef_init if c.ent_coef is None else c.ent_coef).to(self.device)
+        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
+        self._target = flatten(*self.target_critics.parameters())
+        clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
+        self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critics, **clip)
+        self.temperature_optimizer = FlatAdam(self.temperature)
+        self.replay = Replay.of(self.venv, c.buffer_size)
+        self.replay.steps = c.train_freq
+
+    def parts(self) -> dict[str, Any]:
+        """Return networks, optimisers and the memory."""
+        networks = {"actor": self.actor, "critics": self.critics, "target": self.target_critics, "temperature": self.temperature}
+        optimizers = {"actor_optimizer": self.actor_optimizer, "critic_optimizer": self.critic_optimizer}
+        return networks | optimizers | {"temperature_optimizer": self.temperature_optimizer, "replay": self.replay}
+
+    def _iterate(self, budget: int) -> None:
+        """Act and store; then sample, and update critics, actor, temperature and target critics (Algorithm 1)."""
+        c, before = self.config, self.num_timesteps
+        self._collect(self.replay, self._act, budget)
+        if self.num_timesteps > c.learning_starts:
+            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
+                self._update()
+
+    @torch.no_grad()
+    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return actions to store, within [-1, 1], and actions to take."""
+        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
+            actions = self.bounds.random(len(observations), self.rng)
+        else:
+            actions = self._sample(self._tensor(observations))
+        return actions.reshape(-1, *self.bounds.shape), self.bounds.taken(actions)
+
+    def _sample(self, observations: Tensor) -> np.ndarray:
+        sampled: np.ndarray = self.actor(observations, self._noise(len(observations)))[0].cpu().numpy()
+        return sampled
+
+    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+        return self.bounds.taken(self.actor.mode(observations).cpu().numpy() if deterministic else self._sample(observations))
+
+    def _noise(self, B: int) -> Tensor:
+        return torch.randn((B, self.bounds.size), generator=self.generator).to(self.device)
+
+    def _update(self) -> None:
+        """Take one gradient step with critics, actor and temperature; the target critics follow."""
+        c = self.config
+        learning_rate = value(c.learning_rate, self.num_timesteps)
+        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
+        S, S_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
+        A, R, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
+        alpha = self.temperature.log_alpha.detach().exp()
+        with torch.no_grad():
+            A_, log_pi_ = self.actor(S_, self._noise(len(S_)))
+            y = td_targets(R, discount, self.target_critics(S_, A_).amin(0) - alpha * log_pi_)
+        loss = critic_loss(self.critics(S, A.reshape(len(A), -1)), y)
+        self.critic_optimizer.step(loss, learning_rate)
+
+        self.critics.requires_grad_(False)  # the actor's loss runs through them, and asks for no gradient of theirs
+        A_pi, log_pi = self.actor(S, self._noise(len(S)))
+        actor_loss = (alpha * log_pi - self.critics(S, A_pi).amin(0)).mean()
+        self.actor_optimizer.step(actor_loss, learning_rate)
+        self.critics.requires_grad_(True)
+        if c.ent_coef is None:
+            surplus = log_pi.detach().mean() + self.entropy_wanted
+            self.temperature_optimizer.step(-self.temperature.log_alpha * surplus, learning_rate)
+        if self.critic_optimizer.steps % c.target_update_interval == 0:
+            self._target.lerp_(self.critic_optimizer.parameters, c.tau)
+        losses = {"critic_loss": loss.detach(), "actor_loss": actor_loss.detach(), "ent_coef": alpha}
+        self.metrics = losses | {"entropy": -log_pi.detach().mean(), "learning_rate": learning_rate}
+
+
+class Temperature(nn.Module):
+    """The weight alpha of the entropy, as its logarithm."""
+
+    def __init__(self, alpha: float) -> None:
+        super().__init__()
+        self.log_alpha = nn.Parameter(torch.tensor(math.log(alpha)))
