@@ -34,7 +34,7 @@ def rollout(memory="lstm", **settings):
 
 def cut(batch: Sequences, t: slice, i: int, begin) -> Sequences:
     """Return steps t of copy i."""
-    return Sequences(*(part[t, i : i + 1] for part in batch[:7]), begin)
+    return Sequences(*(part[t, i : i + 1] for part in batch[:8]), begin)
 
 
 @kinds
@@ -66,7 +66,7 @@ def test_at_the_first_epoch_the_ratio_is_one_because_memories_of_acting_and_of_t
     features, _ = agent.policy.memory(batch.observations, batch.begin, batch.starts)
     acted = torch.stack([state[0][-1] for state in agent._states])
     torch.testing.assert_close(features, acted, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(values, (batch.target - batch.advantage).flatten(), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(values, batch.value.flatten(), atol=1e-4, rtol=1e-4)
 
 
 @kinds
@@ -178,6 +178,18 @@ def test_what_is_not_stored_does_not_count():
     loss, *_ = agent.loss(batch, 0.2)
     other = batch._replace(advantage=torch.where(batch.stored, batch.advantage, 1e6), target=torch.where(batch.stored, batch.target, 1e6))
     assert torch.equal(loss, agent.loss(other, 0.2)[0])
+
+
+def test_a_target_kl_ends_the_epochs_and_the_value_may_be_held():
+    env = "rlcourse/MaskedCartPole-v1"
+    assert RecurrentPPO(env, **TINY).learn(64).metrics["updates"] == 4
+    assert RecurrentPPO(env, **TINY | {"learning_rate": 0.3, "target_kl": 0.01}).learn(64).metrics["updates"] < 4
+    agent, batch = rollout()
+    assert agent.loss(batch, 0.2, 1e9)[2] == agent.loss(batch, 0.2)[2]
+    moved = batch._replace(value=batch.value - 1.0)
+    assert not torch.autograd.grad(agent.loss(moved, 0.2, 0.5)[2], agent.policy.heads.weights[0])[0].any(), "too far already"
+    entropy = agent.policy.heads.entropy(agent.loss(batch, 0.2)[4])
+    torch.testing.assert_close(agent.loss(batch, 0.2, None, 0.1)[0], agent.loss(batch, 0.2)[0] - 0.1 * entropy)
 
 
 def test_copies_of_a_wrapped_environment_are_learned_in_compiled():

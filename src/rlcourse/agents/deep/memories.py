@@ -17,19 +17,21 @@ __all__ = ["Carried", "RecurrentActorCritic", "Sequences"]
 
 
 class Sequences(NamedTuple):
-    """A rollout as sequences: tensors [T, N, ...], and the memory of every copy before its first step.
+    """A rollout as sequences: tensors [T, N, ...], log-probabilities and values the old policy's.
 
     Attributes
     ----------
     stored : Tensor of bool
         What counts: all but the last steps of some copies, where a budget ends within a vector step.
     begin : tuple of Tensor, each [layers, N, memory_size]
+        The memory of every copy before its first step.
     """
 
     observations: Tensor
     starts: Tensor
     actions: Tensor
     log_prob: Tensor
+    value: Tensor
     advantage: Tensor
     target: Tensor
     stored: Tensor

@@ -12,6 +12,7 @@ For tasks that hide more than the observations tell, wrap the environment in `rl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -21,7 +22,14 @@ from torch import Tensor
 
 from rlcourse.agents.deep.advantages import advantages
 from rlcourse.agents.deep.base import DeepAgent
-from rlcourse.agents.deep.losses import clipped_surrogate, normalized, value_loss
+from rlcourse.agents.deep.losses import (
+    approximate_kl,
+    clip_fraction,
+    clipped_surrogate,
+    clipped_value_loss,
+    normalized,
+    value_loss,
+)
 from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequences
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
@@ -47,7 +55,9 @@ class RecurrentPPOConfig(Config):
     gamma: Discount = 0.99  # discount rate
     gae_lambda: Probability = 0.95  # trace decay of the advantage estimate
     clip_range: Annotated[Schedule, Interval(0)] = 0.2  # epsilon of Eq. 7; a number or linear(start, end, steps)
-    ent_coef: NonNegative = 0.0  # weight of the entropy bonus
+    clip_range_vf: Annotated[Schedule, Interval(0)] | None = None  # values move at most this far per rollout; depends on their scale
+    target_kl: Positive | None = None  # a rollout's epochs end where the policy has moved 1.5 times this far (approximate KL)
+    ent_coef: Annotated[Schedule, Interval(0)] = 0.0  # weight of the entropy bonus; a number or linear(start, end, steps)
     vf_coef: NonNegative = 0.5  # weight of the value loss
     max_grad_norm: Positive | None = 0.5  # gradients are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
@@ -71,7 +81,7 @@ class RecurrentPPO(DeepAgent):
     Attributes
     ----------
     metrics : dict of str to float
-        policy_loss, value_loss, entropy, learning_rate, explained_variance.
+        As those of `PPO`.
     policy : RecurrentActorCritic
     """
 
@@ -134,42 +144,57 @@ class RecurrentPPO(DeepAgent):
 
     def _update(self, begin: State) -> None:
         """Optimise the surrogate for n_epochs over the rollout, in minibatches of whole sequences."""
-        c, r, N = self.config, self.rollout, self.venv.num_envs
+        c, step = self.config, self.num_timesteps
         rollout = self._prepare(begin)
-        learning_rate, clip_range = value(c.learning_rate, self.num_timesteps), value(c.clip_range, self.num_timesteps)
-        held = N if r.length > 1 else r.valid  # copies that hold a step at all
-        size = max(1, c.batch_size // c.n_steps)  # sequences in a minibatch
-        for _ in range(c.n_epochs):
-            order = None if size >= held else torch.randperm(held, generator=self.generator).to(self.device)
-            for copies in (None,) if order is None else order.split(size):
-                loss, *terms = self.loss(rollout if copies is None else rollout.of(copies), clip_range)
-                self.optimizer.step(loss, learning_rate)
-        policy_term, value_term, table, v, G = terms
+        learning_rate, clip_range, ent_coef = value(c.learning_rate, step), value(c.clip_range, step), value(c.ent_coef, step)
+        clip_range_vf = None if c.clip_range_vf is None else value(c.clip_range_vf, step)
+        updates = 0
+        for batch in self._batches(rollout):
+            loss, *terms = self.loss(batch, clip_range, clip_range_vf, ent_coef)
+            if c.target_kl is not None and approximate_kl(terms[2].detach(), terms[5]).item() > 1.5 * c.target_kl:
+                break
+            self.optimizer.step(loss, learning_rate)
+            updates += 1
         with torch.no_grad():
+            policy_term, value_term, log_prob, table, v, old, G = terms
             unexplained = (G - v).var(correction=0) / (G.var(correction=0) + 1e-8)
             self.metrics = {
                 "policy_loss": policy_term.item(),
                 "value_loss": value_term.item(),
                 "entropy": self.policy.heads.entropy(table).item(),
-                "learning_rate": learning_rate,
+                "approx_kl": approximate_kl(log_prob, old).item(),
+                "clip_fraction": clip_fraction(log_prob, old, clip_range).item(),
                 "explained_variance": 1.0 - unexplained.item(),
+                "learning_rate": learning_rate,
+                "updates": float(updates),
             }
 
-    def loss(self, batch: Sequences, clip_range: float) -> tuple[Tensor, ...]:
-        """Return the loss of sequences, its two terms, what the entropy needs, values and targets."""
-        c = self.config
+    def _batches(self, rollout: Sequences) -> Iterator[Sequences]:
+        """Yield the minibatches of all epochs: the sequences of some copies each."""
+        c, r = self.config, self.rollout
+        held = self.venv.num_envs if r.length > 1 else r.valid  # copies that hold a step at all
+        size = max(1, c.batch_size // c.n_steps)
+        for _ in range(c.n_epochs):
+            if size >= held:
+                yield rollout
+                continue
+            for copies in torch.randperm(held, generator=self.generator).to(self.device).split(size):
+                yield rollout.of(copies)
+
+    def loss(self, batch: Sequences, clip_range: float, clip_range_vf: float | None = None, ent_coef: float = 0.0) -> tuple[Tensor, ...]:
+        """Return the loss (Eq. 9), its policy and value terms, log-probabilities, what the entropy needs, values; old ones, targets."""
         parameters, v = self.policy(batch.observations, batch.begin, batch.starts)
-        actions, old, A, G = (part.flatten(0, 1) for part in batch[2:6])
+        actions, old, old_v, A, G = (part.flatten(0, 1) for part in batch[2:7])
         if self.rollout.valid < self.rollout.length * self.venv.num_envs:
             kept = batch.stored.flatten().nonzero().squeeze(1)
-            parameters, v, actions, old, A, G = (part[kept] for part in (parameters, v, actions, old, A, G))
+            parameters, v, actions, old, old_v, A, G = (part[kept] for part in (parameters, v, actions, old, old_v, A, G))
         log_prob, table = self.policy.heads.log_prob(parameters, actions)
-        A = normalized(A) if c.normalize_advantage else A
-        policy_term, value_term = clipped_surrogate(log_prob, old, A, clip_range), value_loss(v, G)
-        loss = torch.add(policy_term, value_term, alpha=c.vf_coef)
-        if c.ent_coef:
-            loss = loss - c.ent_coef * self.policy.heads.entropy(table)
-        return loss, policy_term, value_term, table, v, G
+        policy_term = clipped_surrogate(log_prob, old, normalized(A) if self.config.normalize_advantage else A, clip_range)
+        value_term = value_loss(v, G) if clip_range_vf is None else clipped_value_loss(v, old_v, G, clip_range_vf)
+        loss = torch.add(policy_term, value_term, alpha=self.config.vf_coef)
+        if ent_coef:
+            loss = loss - ent_coef * self.policy.heads.entropy(table)
+        return loss, policy_term, value_term, log_prob, table, v, old, G
 
     @torch.no_grad()
     def _prepare(self, begin: State) -> Sequences:
@@ -185,9 +210,10 @@ class RecurrentPPO(DeepAgent):
         at_cuts = np.array([self._value_after(t, i, last) for t, i, last in r.cuts], np.float32)
         estimates = advantages(r, values.cpu().numpy(), at_cuts, self.normalizer, c.gamma, c.gae_lambda)
         advantage = torch.as_tensor(estimates, device=self.device)
-        target = advantage + values[: T * N].view(T, N)
+        old_values = values[: T * N].view(T, N)
         stored = torch.arange(T * N, device=self.device).view(T, N) < r.valid
-        return Sequences(observations[:T], starts[:T], actions, log_prob.view(T, N), advantage, target, stored, begin)
+        samples = (observations[:T], starts[:T], actions, log_prob.view(T, N), old_values, advantage, advantage + old_values)
+        return Sequences(*samples, stored, begin)
 
     def _value_after(self, t: int, i: int, last: np.ndarray) -> float:
         """Return the value of the last observation of a cut episode: copy i's, after step t."""
