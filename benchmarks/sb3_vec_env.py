@@ -28,7 +28,7 @@ def theirs(n: int):
 
 def ours(n: int):
     """Return our compiled copies, which report their episodes themselves."""
-    from rlcourse.core.vector import as_vector
+    from rlcourse.core.copies import as_vector
     from rlcourse.sb3 import to_vec_env
 
     venv = to_vec_env(as_vector("CartPole-v1", n))
