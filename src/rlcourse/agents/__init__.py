@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.epsilon_greedy import EpsilonGreedyBandit
     from rlcourse.agents.bandits.gradient import GradientBandit
     from rlcourse.agents.bandits.ucb import UCBBandit
+    from rlcourse.agents.deep.a2c import A2C
     from rlcourse.agents.deep.crossq import CrossQ
     from rlcourse.agents.deep.ddpg import DDPG
     from rlcourse.agents.deep.discrete_crossq import DiscreteCrossQ
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.deep.pqn import PQN
     from rlcourse.agents.deep.recurrent_ppo import RecurrentPPO
+    from rlcourse.agents.deep.reinforce import REINFORCE
     from rlcourse.agents.deep.sac import SAC
     from rlcourse.agents.deep.td3 import TD3
     from rlcourse.agents.dynamic_programming.policy_evaluation import IterativePolicyEvaluation
@@ -71,11 +73,13 @@ if TYPE_CHECKING:
     from rlcourse.agents.temporal_difference.td0 import TD0
 
 __all__ = [
+    "A2C",
     "DDPG",
     "DQN",
     "MCTS",
     "PPO",
     "PQN",
+    "REINFORCE",
     "RTDP",
     "SAC",
     "TD0",
@@ -128,6 +132,7 @@ __all__ = [
 ]
 
 MODULES = {  # class: the file that holds it
+    "A2C": "rlcourse.agents.deep.a2c",
     "MCTS": "rlcourse.agents.planning.mcts",
     "DDPG": "rlcourse.agents.deep.ddpg",
     "SAC": "rlcourse.agents.deep.sac",
@@ -135,6 +140,7 @@ MODULES = {  # class: the file that holds it
     "DQN": "rlcourse.agents.deep.dqn",
     "PPO": "rlcourse.agents.deep.ppo",
     "PQN": "rlcourse.agents.deep.pqn",
+    "REINFORCE": "rlcourse.agents.deep.reinforce",
     "RTDP": "rlcourse.agents.planning.rtdp",
     "TD0": "rlcourse.agents.temporal_difference.td0",
     "AfterstateTD": "rlcourse.agents.temporal_difference.afterstate",

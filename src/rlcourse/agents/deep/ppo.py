@@ -11,22 +11,31 @@ time limit bootstraps from the value of its true last observation; one that term
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rlcourse.agents.deep.advantages import advantages, flat_actions, flat_observations, last_observations
 from rlcourse.agents.deep.base import DeepAgent
-from rlcourse.agents.deep.losses import clipped_surrogate, normalized, value_loss
+from rlcourse.agents.deep.losses import (
+    approximate_kl,
+    clip_fraction,
+    clipped_surrogate,
+    clipped_value_loss,
+    normalized,
+    value_loss,
+)
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability
 from rlcourse.core.schedules import Schedule, value
 
-__all__ = ["PPO", "PPOConfig"]
+__all__ = ["PPO", "PPOConfig", "Samples"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,9 @@ class PPOConfig(Config):
     gamma: Discount = 0.99  # discount rate
     gae_lambda: Probability = 0.95  # trace decay of the advantage estimate
     clip_range: Annotated[Schedule, Interval(0)] = 0.2  # epsilon of Eq. 7; a number or linear(start, end, steps)
-    ent_coef: NonNegative = 0.0  # weight of the entropy bonus
+    clip_range_vf: Annotated[Schedule, Interval(0)] | None = None  # values move at most this far per rollout; depends on their scale
+    target_kl: Positive | None = None  # a rollout's epochs end where the policy has moved 1.5 times this far (approximate KL)
+    ent_coef: Annotated[Schedule, Interval(0)] = 0.0  # weight of the entropy bonus; a number or linear(start, end, steps)
     vf_coef: NonNegative = 0.5  # weight of the value loss
     max_grad_norm: Positive | None = 0.5  # gradients are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
@@ -59,13 +70,25 @@ class PPOConfig(Config):
             raise ValueError(f"hidden must name at least one layer width >= 1, not {self.hidden!r}")
 
 
+class Samples(NamedTuple):
+    """Samples of a rollout, or some of them: tensors [B, ...]; log-probabilities and values are the old policy's."""
+
+    observations: Tensor
+    actions: Tensor
+    log_prob: Tensor
+    value: Tensor
+    advantage: Tensor
+    target: Tensor
+
+
 class PPO(DeepAgent):
     """PPO with a clipped objective, for Discrete and Box actions on any Gymnasium environment.
 
     Attributes
     ----------
     metrics : dict of str to float
-        policy_loss, value_loss, entropy, learning_rate, explained_variance.
+        Of the last minibatch: policy_loss, value_loss, entropy, approx_kl, clip_fraction, explained_variance; learning_rate; and updates,
+        the gradient steps on this rollout (fewer than planned where target_kl ended them).
     policy : ActorCritic
     """
 
@@ -90,53 +113,74 @@ class PPO(DeepAgent):
         self._update()
 
     @torch.no_grad()
-    def _act(self, observations: np.ndarray, noise: torch.Tensor | None) -> tuple[np.ndarray, np.ndarray]:
+    def _act(self, observations: np.ndarray, noise: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take."""
         actions = self.policy.choose(self.policy.act(self._tensor(observations)), noise).cpu().numpy()
         return actions.reshape(len(actions), *(self.action_space.shape or ())), self._taken(actions)
 
-    def _policy(self, observations: torch.Tensor, deterministic: bool) -> np.ndarray:
+    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
         noise = None if deterministic else self.policy.noise((len(observations),), self.generator).to(self.device)
         return self.policy.choose(self.policy.act(observations), noise).cpu().numpy()
 
     def _update(self) -> None:
         """Optimise the surrogate for n_epochs over the rollout, in minibatches."""
-        c = self.config
-        observations, actions, old_log_prob, advantage, target = self._prepare()
-        learning_rate, clip_range = value(c.learning_rate, self.num_timesteps), value(c.clip_range, self.num_timesteps)
-        whole = c.batch_size >= len(advantage)  # one batch: no shuffling, and one normalisation for all epochs
-        normalise_each = c.normalize_advantage and not whole
-        if c.normalize_advantage and whole:
-            advantage = normalized(advantage)
-        policy_term = value_term = entropy = torch.zeros(())
-        for _ in range(c.n_epochs):
-            order = None if whole else torch.randperm(len(advantage), generator=self.generator).to(self.device)
-            for batch in (None,) if order is None else order.split(c.batch_size):
-                samples = (observations, actions, old_log_prob, advantage, target)
-                s, a, old, A, G = samples if batch is None else tuple(sample[batch] for sample in samples)
-                A = normalized(A) if normalise_each else A
-                parameters, v = self.policy(s)
-                log_prob, table = self.policy.log_prob(parameters, a)
-                policy_term, value_term = clipped_surrogate(log_prob, old, A, clip_range), value_loss(v, G)
-                loss = torch.add(policy_term, value_term, alpha=c.vf_coef)
-                if c.ent_coef:
-                    entropy = self.policy.entropy(table)
-                    loss = loss - c.ent_coef * entropy
-                self.optimizer.step(loss, learning_rate)
+        c, step = self.config, self.num_timesteps
+        rollout = self._prepare()
+        learning_rate, clip_range, ent_coef = value(c.learning_rate, step), value(c.clip_range, step), value(c.ent_coef, step)
+        clip_range_vf = None if c.clip_range_vf is None else value(c.clip_range_vf, step)
+        whole = c.batch_size >= self.rollout.valid  # one batch: no shuffling
+        updates = 0
+        for batch in self._batches(rollout, whole):
+            loss, *terms = self.loss(batch, clip_range, clip_range_vf, ent_coef)
+            if c.target_kl is not None and approximate_kl(terms[2].detach(), batch.log_prob).item() > 1.5 * c.target_kl:
+                break
+            self.optimizer.step(loss, learning_rate)
+            updates += 1
         with torch.no_grad():
-            unexplained = (G - v).var(correction=0) / (G.var(correction=0) + 1e-8)
-            entropy = entropy if c.ent_coef else self.policy.entropy(table)
-        self.metrics = {
-            "policy_loss": policy_term.item(),
-            "value_loss": value_term.item(),
-            "entropy": entropy.item(),
-            "learning_rate": learning_rate,
-            "explained_variance": 1.0 - unexplained.item(),
-        }
+            policy_term, value_term, log_prob, table, v = terms
+            unexplained = (batch.target - v).var(correction=0) / (batch.target.var(correction=0) + 1e-8)
+            self.metrics = {
+                "policy_loss": policy_term.item(),
+                "value_loss": value_term.item(),
+                "entropy": self.policy.entropy(table).item(),
+                "approx_kl": approximate_kl(log_prob, batch.log_prob).item(),
+                "clip_fraction": clip_fraction(log_prob, batch.log_prob, clip_range).item(),
+                "explained_variance": 1.0 - unexplained.item(),
+                "learning_rate": learning_rate,
+                "updates": float(updates),
+            }
+
+    def _batches(self, rollout: Samples, whole: bool) -> Iterator[Samples]:
+        """Yield the minibatches of all epochs, their advantages normalised."""
+        c = self.config
+        if whole and c.normalize_advantage:
+            rollout = rollout._replace(advantage=normalized(rollout.advantage))
+        for _ in range(c.n_epochs):
+            if whole:
+                yield rollout
+                continue
+            order = torch.randperm(len(rollout.target), generator=self.generator).to(self.device)
+            for chosen in order.split(c.batch_size):
+                batch = Samples(*(part[chosen] for part in rollout))
+                yield batch._replace(advantage=normalized(batch.advantage)) if c.normalize_advantage else batch
+
+    def loss(self, batch: Samples, clip_range: float, clip_range_vf: float | None = None, ent_coef: float = 0.0) -> tuple[Tensor, ...]:
+        """Return the loss (Eq. 9), its policy and value terms, log-probabilities, what the entropy needs, and values."""
+        parameters, v = self.policy(batch.observations)
+        log_prob, table = self.policy.log_prob(parameters, batch.actions)
+        policy_term = clipped_surrogate(log_prob, batch.log_prob, batch.advantage, clip_range)
+        if clip_range_vf is None:
+            value_term = value_loss(v, batch.target)
+        else:
+            value_term = clipped_value_loss(v, batch.value, batch.target, clip_range_vf)
+        loss = torch.add(policy_term, value_term, alpha=self.config.vf_coef)
+        if ent_coef:
+            loss = loss - ent_coef * self.policy.entropy(table)
+        return loss, policy_term, value_term, log_prob, table, v
 
     @torch.no_grad()
-    def _prepare(self) -> tuple[torch.Tensor, ...]:
-        """Return observations, actions, their log-probabilities, advantages and value targets, flattened to [B, ...]."""
+    def _prepare(self) -> Samples:
+        """Return the rollout as samples, with what the old policy made of them."""
         c, r, B = self.config, self.rollout, self.rollout.valid
         observations, actions = self._tensor(flat_observations(r)), flat_actions(r, self.device)
         parameters, values = self.policy(observations)
@@ -145,4 +189,4 @@ class PPO(DeepAgent):
         at_cuts = None if last is None else self.policy(self._tensor(last))[1].cpu().numpy()
         estimates = advantages(r, values.cpu().numpy(), at_cuts, self.normalizer, c.gamma, c.gae_lambda)
         advantage = torch.as_tensor(estimates.reshape(-1)[:B], device=self.device)
-        return observations[:B], actions, log_prob, advantage, advantage + values[:B]
+        return Samples(observations[:B], actions, log_prob, values[:B], advantage, advantage + values[:B])
