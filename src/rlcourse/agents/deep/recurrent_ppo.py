@@ -159,12 +159,12 @@ class RecurrentPPO(DeepAgent):
             policy_term, value_term, log_prob, table, v, old, G = terms
             unexplained = (G - v).var(correction=0) / (G.var(correction=0) + 1e-8)
             self.metrics = {
-                "policy_loss": policy_term.item(),
-                "value_loss": value_term.item(),
-                "entropy": self.policy.heads.entropy(table).item(),
-                "approx_kl": approximate_kl(log_prob, old).item(),
-                "clip_fraction": clip_fraction(log_prob, old, clip_range).item(),
-                "explained_variance": 1.0 - unexplained.item(),
+                "policy_loss": policy_term,
+                "value_loss": value_term,
+                "entropy": self.policy.heads.entropy(table),
+                "approx_kl": approximate_kl(log_prob, old),
+                "clip_fraction": clip_fraction(log_prob, old, clip_range),
+                "explained_variance": 1.0 - unexplained,
                 "learning_rate": learning_rate,
                 "updates": float(updates),
             }
