@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rlcourse.agents.deep.discrete_crossq import DiscreteCrossQ
     from rlcourse.agents.deep.discrete_sac import DiscreteSAC
     from rlcourse.agents.deep.dqn import DQN
+    from rlcourse.agents.deep.drqn import DRQN
     from rlcourse.agents.deep.ppo import PPO
     from rlcourse.agents.deep.pqn import PQN
     from rlcourse.agents.deep.recurrent_ppo import RecurrentPPO
@@ -76,6 +77,7 @@ __all__ = [
     "A2C",
     "DDPG",
     "DQN",
+    "DRQN",
     "MCTS",
     "PPO",
     "PQN",
@@ -138,6 +140,7 @@ MODULES = {  # class: the file that holds it
     "SAC": "rlcourse.agents.deep.sac",
     "TD3": "rlcourse.agents.deep.td3",
     "DQN": "rlcourse.agents.deep.dqn",
+    "DRQN": "rlcourse.agents.deep.drqn",
     "PPO": "rlcourse.agents.deep.ppo",
     "PQN": "rlcourse.agents.deep.pqn",
     "REINFORCE": "rlcourse.agents.deep.reinforce",

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.encoders import make_memory
-from rlcourse.encoders.recurrent import State
+from rlcourse.encoders.recurrent import Recurrent, State
 
-__all__ = ["Carried", "RecurrentActorCritic", "Sequences"]
+__all__ = ["Carried", "RecurrentActorCritic", "Sequences", "recall"]
 
 
 class Sequences(NamedTuple):
@@ -81,3 +81,22 @@ class Carried:
         """Take them over."""
         self.state = tuple(torch.as_tensor(state[str(i)].copy()).to(part) for i, part in enumerate(self.state))
         self.starts = np.array(state["starts"], np.bool_)
+
+
+def recall(memory: Recurrent, observations: Tensor, state: Any, episode_start: Any) -> tuple[Tensor, tuple[np.ndarray, ...]]:
+    """Return the features [B, width] of observations [B, ...], and the memory after them, by stable-baselines3's protocol.
+
+    Parameters
+    ----------
+    memory : Recurrent
+    observations : Tensor, shape [B, ...]
+    state : tuple of ndarray, each [layers, B, width], or None
+        None: empty.
+    episode_start : array_like of bool, shape [B], or None
+        Where an episode starts the state does not count.
+    """
+    device = observations.device
+    before = memory.initial(len(observations)) if state is None else tuple(torch.as_tensor(part).to(device) for part in state)
+    starts = None if episode_start is None else torch.as_tensor(np.atleast_1d(episode_start).astype(np.bool_)).to(device)
+    features, after = memory.step(observations, before, starts)
+    return features, tuple(part.cpu().numpy() for part in after)

@@ -30,7 +30,7 @@ from rlcourse.agents.deep.losses import (
     normalized,
     value_loss,
 )
-from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequences
+from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequences, recall
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability
@@ -136,11 +136,8 @@ class RecurrentPPO(DeepAgent):
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
         """Return the policy's action, and the memory that the next call wants: arrays [layers, B, memory_size]; see `Agent.predict`."""
         batch, observations = self._batch(observation)
-        memory = self.policy.memory
-        before = memory.initial(len(observations)) if state is None else tuple(torch.as_tensor(part).to(self.device) for part in state)
-        starts = None if episode_start is None else torch.as_tensor(np.atleast_1d(episode_start).astype(np.bool_)).to(self.device)
-        features, after = memory.step(observations, before, starts)
-        return self._unbatch(self._policy(features, deterministic), batch), tuple(part.cpu().numpy() for part in after)
+        features, after = recall(self.policy.memory, observations, state, episode_start)
+        return self._unbatch(self._policy(features, deterministic), batch), after
 
     def _update(self, begin: State) -> None:
         """Optimise the surrogate for n_epochs over the rollout, in minibatches of whole sequences."""
@@ -156,7 +153,7 @@ class RecurrentPPO(DeepAgent):
             self.optimizer.step(loss, learning_rate)
             updates += 1
         with torch.no_grad():
-            policy_term, value_term, log_prob, table, v, old, G = terms
+            policy_term, value_term, log_prob, table, v, old, G = (term.detach() for term in terms)
             unexplained = (G - v).var(correction=0) / (G.var(correction=0) + 1e-8)
             self.metrics = {
                 "policy_loss": policy_term,

@@ -8,7 +8,7 @@ termination nobody asks for it. Observations that are stacks of frames are store
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import gymnasium as gym
 import numpy as np
@@ -268,7 +268,7 @@ class Replay:
 
     # State ------------------------------------------------------------------------------------------------------------
 
-    _ARRAYS = ("observations", "actions", "rewards", "terminated", "ended", "stored", "starts")
+    _ARRAYS: ClassVar[tuple[str, ...]] = ("observations", "actions", "rewards", "terminated", "ended", "stored", "starts")
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows that hold something, and where they are."""

@@ -1,0 +1,217 @@
+"""DRQN: a deep Q-network with a memory, on replayed sequences (Hausknecht & Stone 2015).
+
+Where one observation does not tell the state, action values are functions of the history, which an LSTM or a GRU folds into h_t:
+
+    y_t = R_{t+1} + gamma max_a Q_target(h'_{t+1}, a),    minimise Huber(y_t - Q(h_t, A_t)) over a window of steps
+
+A window begins in the middle of an episode, and its first memory is a question. `start` "stored" takes the one that the agent had then,
+which an older network has made; `burn_in` steps before the window, run without learning, bring it up to date (both from R2D2,
+Kapturowski et al. 2019). `start` "zero" begins empty, as the paper's random updates do; `half_masked` then learns from the later half of
+each window only, where the memory has filled (Lample & Chaplot 2017).
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, smooth_l1_loss
+
+from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.agents.deep.memories import Carried, recall
+from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.q_losses import td_targets
+from rlcourse.agents.deep.q_network import QNetwork
+from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows
+from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, StepSize
+from rlcourse.core.schedules import Linear, Schedule, value
+from rlcourse.encoders import make_memory
+from rlcourse.encoders.recurrent import State
+
+__all__ = ["DRQN", "DRQNConfig"]
+
+
+@dataclass(frozen=True)
+class DRQNConfig(Config):
+    """Settings of `DRQN`, named as those of `DQN` where it has them."""
+
+    memory: Literal["lstm", "gru"] = "lstm"  # kind of the memory
+    memory_size: Count = 64  # width of the memory
+    memory_layers: Count = 1  # memories on top of one another
+    n_envs: Count = 8  # copies of the environment
+    learning_rate: Annotated[Schedule, Interval(0)] = 5e-4  # Adam's; a number or linear(start, end, steps)
+    buffer_size: Count = 100_000  # transitions in the replay memory
+    learning_starts: Annotated[int, Interval(0)] = 1_000  # steps of random actions before the first update
+    batch_size: Count = 32  # sequences per gradient step
+    sequence_length: Count = 20  # steps of a sequence that are learned from
+    burn_in: Annotated[int, Interval(0)] = 10  # steps before them that only warm the memory up
+    start: Literal["stored", "zero"] = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
+    half_masked: bool = False  # learn from the later half of a sequence only
+    gamma: Discount = 0.99  # discount rate
+    train_freq: Count = 4  # steps of each copy between updates
+    gradient_steps: Count = 1  # gradient steps per update
+    target_update_interval: Count = 1_000  # steps between updates of the target network
+    tau: StepSize = 1.0  # how far the target network then moves; 1: all the way
+    exploration_initial_eps: Probability = 1.0  # probability of a random action at the beginning
+    exploration_final_eps: Probability = 0.05  # probability of a random action in the end
+    exploration_steps: Positive = 10_000  # steps until it has fallen
+    loss: Literal["huber", "mse"] = "huber"  # of the error of a value
+    double: bool = False  # choose the best next action by the network, value it by the target network
+    dueling: bool = False  # separate heads for value and advantage
+    normalize_observations: bool = False  # by running mean and deviation, kept in the agent's file
+    max_grad_norm: Positive | None = 10.0  # gradients are clipped to this norm; none: never
+    max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
+    adam_eps: NonNegative = 1e-8  # added to the root of Adam's second moment
+    hidden: tuple[int, ...] = (64,)  # widths of the hidden layers behind the memory
+    encoder: str = "auto"  # what an observation goes through before the memory; see rlcourse.encoders
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
+        if self.half_masked and self.sequence_length < 2:
+            raise ValueError("sequence_length must be at least 2 where half of it is masked")
+
+
+class RecurrentQNetwork(nn.Module):
+    """Action values behind a memory."""
+
+    def __init__(self, observation_space: gym.Space[Any], actions: int, c: DRQNConfig) -> None:
+        super().__init__()
+        self.memory = make_memory(c.memory, observation_space, c.memory_size, c.encoder, c.memory_layers)
+        self.heads = QNetwork(gym.spaces.Box(-np.inf, np.inf, (c.memory_size,)), actions, c.hidden, "flatten", c.dueling)
+
+    def forward(self, observations: Tensor, state: State, starts: Tensor) -> Tensor:
+        """Return values, shape [T, B, A], of sequences [T, B, ...]."""
+        features, _ = self.memory(observations, state, starts)
+        values: Tensor = self.heads(features.flatten(0, 1))
+        return values.view(*features.shape[:2], -1)
+
+
+class DRQN(DeepAgent):
+    """DQN with an LSTM or a GRU, for Discrete actions on any Gymnasium environment.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        loss, q (mean value of the actions in the last batch), epsilon, learning_rate.
+    network, target_network : RecurrentQNetwork
+    replay : SequenceReplay
+    """
+
+    Config = DRQNConfig
+    actions = (gym.spaces.Discrete,)
+    between_callbacks = 1000
+    recurrent: ClassVar[bool] = True
+
+    def _make(self) -> None:
+        c, space, N = self.config, self.action_space, self.venv.num_envs
+        assert isinstance(space, gym.spaces.Discrete)
+        with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
+            self.network = RecurrentQNetwork(self.observation_space, int(space.n), c).to(self.device)
+        self.target_network = copy.deepcopy(self.network).requires_grad_(False)
+        self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=c.adam_eps)
+        self._target_parameters = flatten(*self.target_network.parameters())
+        self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
+        memory = self.network.memory
+        self.replay = SequenceReplay.with_memory(self.venv, c.buffer_size, (memory.arrays, c.memory_layers, c.memory_size))
+        self.replay.steps = c.train_freq
+        self.carried = Carried(memory.initial(N), N)
+
+    def parts(self) -> dict[str, Any]:
+        """Return the networks, the optimiser, the copies' memories, and the replay memory."""
+        networks = {"network": self.network, "target": self.target_network}
+        return networks | {"optimizer": self.optimizer, "carried": self.carried, "replay": self.replay}
+
+    # Learning ---------------------------------------------------------------------------------------------------------
+
+    def _iterate(self, budget: int) -> None:
+        """Act and store; then sample sequences and descend; now and then move the target network."""
+        c, before, row = self.config, self.num_timesteps, self.replay.row
+        self._collect(self.replay, self._act, budget)
+        if c.normalize_observations:
+            rows = (row + np.arange((self.replay.row - row) % self.replay.rows)) % self.replay.rows
+            self.normalizer.learn(self.replay.observations[rows].reshape(-1, *self.replay.observations.shape[2:]))
+        if self.num_timesteps > c.learning_starts and self.replay.filled >= c.burn_in + c.sequence_length:
+            for _ in range(c.gradient_steps):
+                self._update()
+        interval = c.target_update_interval
+        if self.num_timesteps // interval > before // interval:
+            self._target_parameters.lerp_(self.optimizer.parameters, c.tau)
+
+    @torch.no_grad()
+    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return actions to store and actions to take; the memories are stored, and go on."""
+        replay, state = self.replay, self.carried.state
+        replay.states[replay.row] = torch.stack(state).permute(2, 0, 1, 3).cpu().numpy()
+        fresh = replay.starts[replay.row]
+        starts = torch.from_numpy(fresh).to(self.device) if fresh.any() else None
+        features, self.carried.state = self.network.memory.step(self._tensor(observations), state, starts)
+        step = self.num_timesteps + replay.valid
+        actions = self._explore(features, 1.0 if step < self.config.learning_starts else self.epsilon.at(step))
+        return actions, self._taken(actions)
+
+    def _explore(self, features: Tensor, epsilon: float) -> np.ndarray:
+        """Return epsilon-greedy actions for what the memory makes of the observations, shape [B]."""
+        B, n = len(features), self.network.heads.actions
+        random = self.rng.random(B) < epsilon if epsilon > 0.0 else np.zeros(B, np.bool_)
+        greedy = np.zeros(B, np.int64) if random.all() else self.network.heads(features).argmax(1).cpu().numpy()
+        return np.where(random, self.rng.integers(n, size=B), greedy) if random.any() else greedy
+
+    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+        return self._explore(observations, 0.0 if deterministic else self.epsilon.at(self.num_timesteps))
+
+    @torch.no_grad()
+    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
+        """Return an action, and the memory that the next call wants: arrays [layers, B, memory_size]; see `Agent.predict`."""
+        batch, observations = self._batch(observation)
+        features, after = recall(self.network.memory, observations, state, episode_start)
+        return self._unbatch(self._policy(features, deterministic), batch), after
+
+    def _update(self) -> None:
+        """Take one gradient step on a batch of replayed sequences."""
+        c = self.config
+        loss, q = self.loss(self.replay.windows(c.batch_size, c.burn_in, c.sequence_length, self.rng))
+        learning_rate = value(c.learning_rate, self.num_timesteps)
+        self.optimizer.step(loss, learning_rate)
+        epsilon = self.epsilon.at(self.num_timesteps)
+        self.metrics = {"loss": loss.detach(), "q": q.detach().mean(), "epsilon": epsilon, "learning_rate": learning_rate}
+
+    def loss(self, w: Windows) -> tuple[Tensor, Tensor]:
+        """Return the loss of windows, and the values of the actions taken, shape [T, B]."""
+        c = self.config
+        observations, starts = self._tensor(w.observations), torch.from_numpy(w.starts).to(self.device)
+        at, actions = torch.from_numpy(np.ascontiguousarray(w.at)).to(self.device), torch.from_numpy(w.actions).to(self.device)
+        columns = torch.arange(at.shape[1], device=self.device)
+        values = self.network(observations, self._warm(self.network, w), starts)
+        taken = values[at, columns].gather(2, actions.unsqueeze(2)).squeeze(2)
+        with torch.no_grad():
+            following = self.target_network(observations, self._warm(self.target_network, w), starts)[at + 1, columns]
+            best = (values[at + 1, columns] if c.double else following).argmax(2, keepdim=True)
+            discounts = torch.from_numpy(np.where(w.terminated, np.float32(0.0), np.float32(c.gamma))).to(self.device)
+            rewards = torch.from_numpy(w.rewards).to(self.device)
+            targets = td_targets(rewards.flatten(), discounts.flatten(), following.gather(2, best).flatten()).view_as(taken)
+        errors = (smooth_l1_loss if c.loss == "huber" else mse_loss)(taken, targets, reduction="none")
+        if c.half_masked:
+            errors, w = errors[c.sequence_length // 2 :], w._replace(counted=w.counted[c.sequence_length // 2 :])
+        if not w.counted.all():
+            counted = torch.from_numpy(w.counted).to(self.device)
+            return torch.where(counted, errors, 0.0).sum() / counted.sum().clamp(min=1), taken
+        return errors.mean(), taken
+
+    @torch.no_grad()
+    def _warm(self, network: RecurrentQNetwork, w: Windows) -> State:
+        """Return the memory with which a network enters the windows."""
+        state = network.memory.initial(w.states.shape[2])
+        if self.config.start == "stored":
+            state = tuple(torch.from_numpy(np.ascontiguousarray(part)).to(self.device) for part in w.states)
+        if len(w.warm_starts):
+            _, state = network.memory(self._tensor(w.warm_observations), state, torch.from_numpy(w.warm_starts).to(self.device))
+        return state

@@ -1,0 +1,109 @@
+"""`SequenceReplay`: windows of consecutive steps, and the memory that the agent had at each (Kapturowski et al. 2019)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from rlcourse.agents.deep.replay import Replay
+from rlcourse.core.memory import require_memory
+
+__all__ = ["SequenceReplay", "Windows"]
+
+
+class Windows(NamedTuple):
+    """B windows: W steps of warming up, then T steps to learn from, then one more observation.
+
+    Episodes end and start within. Where a time limit cut one, its true last observation is put in behind the step, so that the
+    successor of every step is the next row; `K` rows are that many more.
+
+    Attributes
+    ----------
+    warm_observations, warm_starts : ndarray, shape [W, B, ...] and [W, B]
+    observations, starts : ndarray, shape [T + 1 + K, B, ...] and [T + 1 + K, B]
+    at : ndarray of int, shape [T, B]
+        The row of each step.
+    actions, rewards, terminated : ndarray, shape [T, B]
+    counted : ndarray of bool, shape [T, B]
+        Steps that are part of the agent's experience.
+    states : ndarray, shape [arrays, layers, B, width]
+        The memory before the first row.
+    """
+
+    warm_observations: np.ndarray
+    warm_starts: np.ndarray
+    observations: np.ndarray
+    starts: np.ndarray
+    at: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    terminated: np.ndarray
+    counted: np.ndarray
+    states: np.ndarray
+
+
+class SequenceReplay(Replay):
+    """As `Replay`, with a memory in each row.
+
+    Parameters
+    ----------
+    observation_space, action_space, copies, capacity
+        Those of `Replay`.
+    shape : tuple of int
+        Arrays, layers and width of a memory.
+    """
+
+    _ARRAYS: ClassVar[tuple[str, ...]] = (*Replay._ARRAYS, "states")
+
+    def __init__(self, observation_space: Any, action_space: Any, copies: int, capacity: int, shape: tuple[int, int, int]) -> None:
+        super().__init__(observation_space, action_space, copies, capacity)
+        self.states = np.zeros((self.rows, copies, *shape), np.float32)
+
+    @classmethod
+    def with_memory(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, shape: tuple[int, int, int]) -> SequenceReplay:
+        """Make a memory for an environment's copies; raises ValueError where it would take more than half of the free memory."""
+        what = (env.single_observation_space, env.single_action_space, env.num_envs, capacity)
+        need = cls.bytes_for(*what) + 4 * capacity * int(np.prod(shape))
+        require_memory(f"a replay memory of {capacity:,} transitions", need, "buffer_size")
+        return cls(*what, shape)
+
+    def windows(self, size: int, warm: int, steps: int, rng: np.random.Generator) -> Windows:
+        """Return windows drawn uniformly, with replacement, from rows that hold transitions; `filled` must be at least warm + steps."""
+        first = self.row - self.filled + rng.integers(self.filled - warm - steps + 1, size=size)
+        copies = rng.integers(self.copies, size=size)
+        rows = (first + np.arange(warm + steps + 1)[:, None]) % self.rows  # [W + T + 1, B]
+        observations, starts = self.observations[rows, copies], self.starts[rows, copies]
+        kept = rows[warm:-1]
+        terminated, ended = self.terminated[kept, copies], self.ended[kept, copies]
+        at = np.broadcast_to(np.arange(steps)[:, None], (steps, size))
+        seen, begun = observations[warm:], starts[warm:]
+        if self.finals and (ended & ~terminated).any():
+            at, seen, begun = self._opened(kept * self.copies + copies, ended & ~terminated, seen, begun)
+        return Windows(
+            observations[:warm],
+            starts[:warm],
+            seen,
+            begun,
+            at,
+            self.actions[kept, copies],
+            self.rewards[kept, copies],
+            terminated,
+            self.stored[kept, copies],
+            np.moveaxis(self.states[rows[0], copies], 0, 2),
+        )
+
+    def _opened(self, slots: np.ndarray, cut: np.ndarray, seen: np.ndarray, begun: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return where steps are, observations and starts, with the last observations of cut episodes put in behind their steps."""
+        T, B = cut.shape
+        before = np.zeros((T + 1, B), np.int64)
+        np.cumsum(cut, axis=0, out=before[1:])
+        at = np.arange(T + 1)[:, None] + before
+        longer = T + 1 + int(before[-1].max())
+        columns = np.broadcast_to(np.arange(B), at.shape)
+        opened, starts = np.zeros((longer, *seen.shape[1:]), seen.dtype), np.ones((longer, B), np.bool_)
+        opened[at, columns], starts[at, columns] = seen, begun
+        for t, b in zip(*np.nonzero(cut), strict=True):
+            opened[at[t, b] + 1, b], starts[at[t, b] + 1, b] = self.finals[int(slots[t, b])], False
+        return at[:-1], opened, starts

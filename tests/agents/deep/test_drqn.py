@@ -1,0 +1,210 @@
+"""DRQN: windows of replayed sequences, the memories they begin with, and what is learned from them."""
+
+from typing import NamedTuple
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from rlcourse.agents import DRQN
+from rlcourse.agents.deep.sequence_replay import SequenceReplay
+from rlcourse.core.vector import WorldVectorEnv
+
+MASKED = "rlcourse/MaskedCartPole-v1"
+TINY = {
+    "n_envs": 4,
+    "learning_starts": 16,
+    "batch_size": 8,
+    "sequence_length": 6,
+    "burn_in": 3,
+    "buffer_size": 400,
+    "hidden": (8,),
+    "memory_size": 8,
+}
+
+
+class Counting(NamedTuple):
+    """The observation counts the steps; a step is rewarded with that count. An episode terminates after `length` steps."""
+
+    length: int = 100
+
+    @property
+    def observation_space(self):
+        return gym.spaces.Box(0, 1000, (1,), dtype=np.float32)
+
+    @property
+    def action_space(self):
+        return gym.spaces.Discrete(2)
+
+    def reset(self, rng):
+        return (0.0,)
+
+    def step(self, state, action, rng):
+        return (state[0] + 1.0,), state[0], state[0] + 1.0 >= self.length, False
+
+    def observe(self, state):
+        return state
+
+
+def filled(world, limit, steps=120, copies=3, capacity=150):
+    """Return a memory with the experience of a counting world; each memory holds the count of its own row."""
+    env = WorldVectorEnv(world, copies, max_episode_steps=limit)
+    replay = SequenceReplay.with_memory(env, capacity, (2, 1, 4))
+    replay.steps = steps
+    observation, infos = env.reset(seed=0)
+    replay.begin(observation, infos)
+
+    def act(t, seen):
+        replay.states[replay.row] = seen[:, :, None, None]
+        return np.zeros(copies, np.int64), np.zeros(copies, np.int64)
+
+    replay.collect(env, observation, act, 10**9)
+    return replay
+
+
+@pytest.mark.parametrize(("length", "limit"), [(7, None), (100, 5), (7, 5), (100, None), (1, None), (100, 1)])
+def test_windows_hold_consecutive_steps_and_the_true_successor_is_the_next_row(length, limit):
+    replay = filled(Counting(length), limit)
+    w = replay.windows(64, 4, 9, np.random.default_rng(0))
+    columns = np.arange(64)
+    now, after = w.observations[w.at, columns, 0], w.observations[w.at + 1, columns, 0]
+    assert np.array_equal(now, w.rewards), "the reward is the count"
+    assert np.array_equal(after[~w.terminated], now[~w.terminated] + 1), "also where a time limit cut the episode"
+    assert np.array_equal(w.terminated, now + 1 >= length)
+    assert np.array_equal(w.starts[w.at, columns], now == 0)
+    assert not w.starts[w.at + 1, columns][(after != 0)].any()
+    everything = np.concatenate([w.warm_observations[..., 0], now])
+    assert np.all((np.diff(everything, axis=0) == 1) | (everything[1:] == 0))
+    assert np.array_equal(w.states[0, 0, :, 0], w.warm_observations[0, :, 0]), "the memory of the first row"
+    assert w.counted.all()
+
+
+def test_every_window_of_the_memory_is_drawn_as_often():
+    replay = filled(Counting(), None, steps=30, copies=2, capacity=40)
+    assert replay.filled == 20
+    w = replay.windows(20_000, 2, 5, np.random.default_rng(0))
+    firsts, counts = np.unique(w.warm_observations[0, :, 0], return_counts=True)
+    assert firsts.tolist() == list(range(10, 24))
+    np.testing.assert_allclose(counts / 20_000, 1 / 14, rtol=0.15)
+
+
+def agent_and_windows(**settings):
+    agent = DRQN(MASKED, seed=0, **TINY | settings).learn(400)
+    return agent, agent.replay.windows(16, agent.config.burn_in, 6, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("memory", ["lstm", "gru"])
+@pytest.mark.parametrize("double", [False, True])
+def test_the_loss_is_that_of_the_windows_one_step_after_another(memory, double):
+    agent, w = agent_and_windows(memory=memory, double=double, burn_in=0, gamma=0.9)
+    assert w.starts[1:].any()
+    losses = []
+    for b in range(16):
+        states = [tuple(torch.from_numpy(part[:, b : b + 1].copy()) for part in w.states)] * 2
+        values = []
+        for t in range(len(w.observations)):
+            x, start = torch.from_numpy(w.observations[t, b : b + 1]), torch.from_numpy(w.starts[t, b : b + 1])
+            both = []
+            for k, network in enumerate((agent.network, agent.target_network)):
+                features, states[k] = network.memory.step(x, states[k], start)
+                both.append(network.heads(features)[0].detach())
+            values.append(both)
+        for t in range(6):
+            following = values[t + 1][1]
+            best = values[t + 1][0 if double else 1].argmax()
+            target = float(w.rewards[t, b]) + (0.0 if w.terminated[t, b] else 0.9 * following[best].item())
+            error = abs(target - values[t][0][w.actions[t, b]].item())
+            losses.append(0.5 * error**2 if error < 1 else error - 0.5)
+    assert agent.loss(w)[0].item() == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_a_memory_begins_as_stored_or_empty_and_warms_up_without_a_gradient():
+    agent, w = agent_and_windows()
+    with torch.no_grad():
+        _, expected = agent.network.memory(
+            torch.from_numpy(w.warm_observations),
+            tuple(torch.from_numpy(part.copy()) for part in w.states),
+            torch.from_numpy(w.warm_starts),
+        )
+    for mine, theirs in zip(agent._warm(agent.network, w), expected, strict=True):
+        torch.testing.assert_close(mine, theirs)
+        assert not mine.requires_grad
+    other = w._replace(states=w.states + 5.0)
+    assert agent.loss(w)[0] != agent.loss(other)[0]
+    zero, w = agent_and_windows(start="zero")
+    assert zero.loss(w)[0] == zero.loss(w._replace(states=w.states + 5.0))[0]
+
+
+def test_where_an_episode_starts_what_was_before_it_does_not_matter():
+    agent, w = agent_and_windows()
+    begun = np.flatnonzero(w.starts[0])
+    assert len(begun)
+    w = w._replace(states=w.states.copy())
+    before = agent.loss(w)[1][:, begun]
+    w.states[:, :, begun] = 99.0
+    assert torch.equal(agent.loss(w)[1][:, begun], before)
+
+
+def test_a_half_masked_window_is_learned_from_in_its_later_half_only():
+    agent, w = agent_and_windows(half_masked=True)
+    loss, _ = agent.loss(w)
+    early, late = w.rewards.copy(), w.rewards.copy()
+    early[:3] += 5.0
+    late[3:] += 5.0
+    assert agent.loss(w._replace(rewards=early))[0] == loss
+    assert agent.loss(w._replace(rewards=late))[0] != loss
+
+
+def test_steps_that_are_not_counted_do_not_count():
+    agent, w = agent_and_windows()
+    counted = w.counted.copy()
+    counted[2, :5] = False
+    rewards = np.where(counted, w.rewards, 1e6).astype(np.float32)
+    assert agent.loss(w._replace(counted=counted))[0] == agent.loss(w._replace(counted=counted, rewards=rewards))[0]
+
+
+@pytest.mark.parametrize("terminates", [True, False])
+def test_a_truncated_episode_bootstraps_and_a_terminated_one_does_not(terminates):
+    env = WorldVectorEnv(Counting(1 if terminates else 100), 4, max_episode_steps=1)
+    agent = DRQN(env, seed=0, **TINY | {"gamma": 0.5}).learn(100)
+    w = agent.replay.windows(8, 3, 6, np.random.default_rng(0))
+    with torch.no_grad():
+        for parameter in agent.target_network.parameters():
+            parameter.zero_()
+        agent.target_network.heads.head.bias[:] = 10.0  # the value of everything
+    expected = 0.0 + (0.0 if terminates else 0.5 * 10.0)
+    with torch.no_grad():
+        loss, taken = agent.loss(w)
+    error = (expected - taken).abs()
+    torch.testing.assert_close(loss, torch.where(error < 1, 0.5 * error**2, error - 0.5).mean())
+
+
+def test_memories_of_acting_are_those_of_the_sequence():
+    agent = DRQN(MASKED, seed=0, **TINY | {"learning_starts": 10_000}).learn(4 * 60)
+    replay = agent.replay
+    x, starts = torch.from_numpy(replay.observations[:61]), torch.from_numpy(replay.starts[:61])
+    _, after = agent.network.memory(x[:60], agent.network.memory.initial(4), starts[:60])
+    for mine, theirs in zip(agent.carried.state, after, strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
+    _, middle = agent.network.memory(x[:30], agent.network.memory.initial(4), starts[:30])
+    np.testing.assert_allclose(replay.states[30].transpose(1, 2, 0, 3), torch.stack(middle).detach(), atol=1e-5)
+
+
+@pytest.mark.parametrize("memory", ["lstm", "gru"])
+def test_it_resumes_bit_for_bit_memories_included(memory, tmp_path):
+    settings = TINY | {"memory": memory, "memory_layers": 2, "normalize_observations": True, "dueling": True}
+    whole = DRQN(MASKED, seed=3, **settings).learn(800)
+    DRQN(MASKED, seed=3, **settings).learn(400).save(tmp_path / "half.safetensors")
+    half = DRQN.load(tmp_path / "half.safetensors").learn(400)
+    assert torch.equal(whole.optimizer.parameters, half.optimizer.parameters)
+    assert all(torch.equal(a, b) for a, b in zip(whole.carried.state, half.carried.state, strict=True))
+    assert np.array_equal(whole.replay.states, half.replay.states)
+
+
+def test_what_it_cannot_do_it_says_at_construction():
+    with pytest.raises(ValueError, match="DRQN acts in Discrete"):
+        DRQN("Pendulum-v1")
+    for settings in ({"memory": "elman"}, {"sequence_length": 0}, {"sequence_length": 1, "half_masked": True}, {"hidden": (0,)}):
+        with pytest.raises(ValueError, match=next(iter(settings))):
+            DRQN("CartPole-v1", **settings)
