@@ -64,7 +64,8 @@ def assert_same(a, b):
 
 
 def test_every_model_that_is_installed_is_tested():
-    assert set(model_names()) == set(SMALL)
+    assert set(model_names()) <= set(SMALL)
+    assert {"a2c", "ddpg", "dqn", "ppo", "sac", "td3"} <= set(model_names())
 
 
 @pytest.mark.parametrize("name", ["ppo", "dqn"])
@@ -78,7 +79,7 @@ def test_it_learns_what_the_model_itself_learns_bit_for_bit(name):
         assert torch.equal(a, b), key
 
 
-@pytest.mark.parametrize("name", sorted(SMALL))
+@pytest.mark.parametrize("name", model_names())
 def test_learning_saving_loading_and_learning_on_is_learning_in_one_go(name, tmp_path):
     """In copies of ours; what counts in fractions of a budget (DQN's exploration) needs the same budget in the end."""
     whole = make(name).learn(2 * SIZE)
@@ -184,7 +185,7 @@ def test_the_global_generators_stay_as_they_were():
     assert all(np.array_equal(a, weights(first)[name]) for name, a in weights(undisturbed).items() if name.startswith("policy"))
 
 
-@pytest.mark.parametrize("name", ["ppo", "sac", "recurrentppo"])
+@pytest.mark.parametrize("name", [name for name in ("ppo", "sac", "recurrentppo") if name in model_names()])
 def test_predict_answers_as_our_agents_do_and_everybody_can_evaluate_it(name):
     agent = make(name)
     one = agent.observation_space.sample()
@@ -199,7 +200,8 @@ def test_predict_answers_as_our_agents_do_and_everybody_can_evaluate_it(name):
 
 
 def test_what_is_wrong_is_said_in_one_sentence():
-    for name, sentence in [("ppa", "did you mean 'ppo'"), ("ars", "cannot be trained here"), ("maskableppo", "action_mask")]:
+    refused = [("ars", "cannot be trained here"), ("maskableppo", "action_mask")]
+    for name, sentence in [("ppa", "did you mean 'ppo'"), *(refused if "trpo" in model_names() else [])]:
         with pytest.raises(ValueError, match=sentence):
             agent_class(name)
     for settings in ({"n_stepz": 3}, {"gamma": "high"}, {"device": "tpu"}, {"learning_rate": -1.0}, {"policy": "Mlp"}):

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from rlcourse.cli.main import main
+from rlcourse.sb3 import model_names
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_settings_of_a_model_are_flags(capsys):
     ("command", "sentence"),
     [
         ("train cartpole --algo sb3:ppa", "did you mean 'ppo'"),
-        ("train cartpole --algo sb3:ars", "cannot be trained here"),
+        ("train cartpole --algo sb3:ars", "sb3:ars cannot" if "trpo" in model_names() else "no model"),
         ("train cartpole --algo sb3:ppo --n-stepz 3", "did you mean '--n-steps'"),
         ("train cartpole --algo=sb3:ppo --gamma high", "--gamma"),
         ("train cartpole --algo sb3:ppo --policy Mlp", "policy"),

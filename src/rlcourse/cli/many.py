@@ -104,7 +104,11 @@ class _Worker:
             while True:
                 seed = self.waiting.get_nowait()
                 self._send({"seed": seed, "out": str(parent)})
-                answer = self._answer() or {"seed": seed, "code": self.process.wait() or 1}
+                answer = self._answer()
+                if answer is None:
+                    code = self.process.wait()
+                    print(f"rlcourse: the process that trained seed {seed} ended with code {code}", file=sys.stderr)
+                    answer = {"seed": seed, "code": abs(code) + 128 if code < 0 else code or 1}  # killed by a signal: as a shell says it
                 answers.put(answer)
                 if self.process.poll() is not None:
                     return  # it went down with its seed; the other workers take the rest
