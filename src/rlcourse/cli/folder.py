@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
 import time
 from pathlib import Path
@@ -70,7 +71,8 @@ class RunFolder:
             self._writer.add_scalar(f"rollout/{history.columns[0]}", float(rows[-100:, 0].mean()), step)
             self._writer.add_scalar("rollout/length", float(rows[-100:, 1].mean()), step)
         for name, value in metrics.items():
-            self._writer.add_scalar(f"train/{name}", value, step)
+            if math.isfinite(value):  # the table has them all; TensorBoard would complain
+                self._writer.add_scalar(f"train/{name}", value, step)
 
     def log_evaluation(self, step: int, mean: float, std: float, episodes: int) -> None:
         """Append an evaluation."""

@@ -29,6 +29,7 @@ __all__ = ["SB3Agent"]
 
 _OURS = {"n_envs", "policy", "hidden", "encoder", "device", "noise_std"}  # settings that are no parameters of the model
 _NO_LIMIT = 2**62
+_ROLLOUT = 128  # steps from which an update is worth a callback of its own
 
 
 class SB3Agent(Agent):
@@ -153,7 +154,8 @@ class SB3Agent(Agent):
         """Learn for `total_timesteps`, rounded up to whole rollouts, or until so many episodes have ended; see `Agent.learn`."""
         check_budget(total_timesteps, episodes)
         call, finish = make_callback(self, callback, progress_bar, total_timesteps, episodes)
-        bridge = Bridge(self, call, min(1000 if self.off_policy else 1, callback_every), len(self.history) + (episodes or _NO_LIMIT))
+        whole = not self.off_policy and self.model.n_steps * self.model.n_envs >= _ROLLOUT  # else updates follow one another at once
+        bridge = Bridge(self, call, min(1 if whole else 1000, callback_every), len(self.history) + (episodes or _NO_LIMIT))
         self._asked_to_stop = ""
         try:
             with self.generators.installed():
