@@ -2,12 +2,12 @@
 
 What is judged is the best checkpoint by in-training evaluation; the last one's score stands beside it.
 
-    python benchmarks/pass_rates.py                 # 20 seeds of cartpole, 10 of every other preset
-    python benchmarks/pass_rates.py taxi --seeds 10
-    python benchmarks/pass_rates.py cartpole:a2c    # another agent than the preset's own
+    python benchmarks/pass_rates.py                          # every preset with its own agent: 20 seeds of cartpole, 10 of the others
+    python benchmarks/pass_rates.py cartpole:a2c             # another agent than the preset's own
+    python benchmarks/pass_rates.py taxi --seeds 10 --jobs 2 # two processes at once, one thread each
 
-Each result goes to benchmarks/results/pass_rate_<preset>.txt, or pass_rate_<preset>_<algo>.txt, with the 95 % lower bound of
-the pass rate (Clopper-Pearson).
+Each result goes to benchmarks/results/pass_rate_<preset>_<algo>.txt, in the order of the seeds, with the 95 % lower bound of the pass
+rate (Clopper-Pearson). `benchmarks/deep_table.py` makes one table of all of them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from rlcourse import presets
@@ -41,24 +42,26 @@ def lower_bound(passed: int, seeds: int, confidence: float = 0.95) -> float:
     return low
 
 
-def measure(name: str, seeds: int) -> str:
-    """Train a preset with several seeds; return the report. `name` is PRESET or PRESET:ALGO."""
-    preset, _, algo = name.partition(":")
+def measure(preset: presets.Preset, seeds: int, jobs: int) -> str:
+    """Train a preset's agent with several seeds; return the report."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "rlcourse", "train", preset, "--seeds", str(seeds), "--out", out]
-        subprocess.run(command + (["--algo", algo] if algo else []), check=True, capture_output=True)
+        command = [sys.executable, "-m", "rlcourse", "train", preset.name, "--algo", preset.algo, "--seeds", str(seeds)]
+        done = subprocess.run([*command, "--jobs", str(jobs), "--out", out], capture_output=True, text=True)
         results = [json.loads(path.read_text()) for path in Path(out).rglob("result.json")]
-    results = sorted((result for result in results if "seed" in result), key=lambda result: result["best"])
-    assert len(results) == seeds, f"{len(results)} results of {seeds} seeds"
-    target = presets.load(preset).of(algo).target if algo else presets.load(preset).target
-    passed = sum(result["best"] >= target for result in results)
+    results = sorted((result for result in results if "seed" in result), key=lambda result: result["seed"])
+    if len(results) != seeds:
+        sys.exit(f"{preset.name}:{preset.algo}: {len(results)} results of {seeds} seeds\n{done.stderr[-2000:]}")
+    assert preset.target is not None
+    passed = sum(result["met"] for result in results)
+    rate = f"{passed} of {seeds} seeds reach {preset.target:g} within {preset.total_timesteps:,} steps"
     return "\n".join(
         [
-            f"{name}: {passed} of {seeds} seeds reach {target:g} (95 % lower bound {lower_bound(passed, seeds):.2f})",
+            f"{preset.name}:{preset.algo}: {rate} (95 % lower bound {lower_bound(passed, seeds):.2f})",
             "best checkpoints: " + ", ".join(f"{result['best']:.2f}" for result in results),
             "their last ones:  " + ", ".join(f"{result['last']:.2f}" for result in results),
             "steps taken:      " + ", ".join(f"{result['steps']:,}" for result in results),
-            f"python {platform.python_version()}, {platform.machine()}",
+            "seconds:          " + ", ".join(f"{result['seconds']:.1f}" for result in results),
+            f"python {platform.python_version()}, {platform.machine()}, {jobs} at once",
         ]
     )
 
@@ -66,13 +69,20 @@ def measure(name: str, seeds: int) -> str:
 def main() -> None:
     """Measure the presets asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("presets", nargs="*", default=[])
-    parser.add_argument("--seeds", type=int)
+    parser.add_argument("presets", nargs="*", metavar="PRESET[:ALGO]")
+    parser.add_argument("--seeds", type=int, help="[10; cartpole:ppo 20]")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once, one thread each [1]")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
-    for name in arguments.presets or [name for name in presets.names() if presets.load(name).target is not None]:
-        report = measure(name, arguments.seeds or (20 if name == "cartpole" else 10))
-        (RESULTS / f"pass_rate_{name.replace(':', '_')}.txt").write_text(report + "\n")
+    for asked in arguments.presets or [name for name in presets.names() if presets.load(name).target is not None]:
+        name, _, algo = asked.partition(":")
+        preset = presets.load(name)
+        algo = (algo or preset.algo).replace("-", "_")
+        preset = replace(preset.of(algo), algo=algo)
+        if preset.target is None:
+            sys.exit(f"preset {name!r} has no target")
+        report = measure(preset, arguments.seeds or (20 if (name, algo) == ("cartpole", "ppo") else 10), arguments.jobs)
+        (RESULTS / f"pass_rate_{name}_{algo.replace(':', '-')}.txt").write_text(report + "\n")
         print(report, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""``rlcourse train --seeds K``: a process per core, each with one seed after another; one curve with a confidence band."""
+"""``rlcourse train --seeds K``: a process per core (or ``--jobs``), each with one seed after another; one curve with a confidence band."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = ["train_many"]
 
 
 def train_many(argv: list[str], target: Target, name: str, parsed: Any) -> int:
-    """Run the same command with several seeds, in as many processes as there are cores, then draw all of them."""
-    words = _without(argv, {"--seeds", "--seed", "--out", "-o"}, {"-q", "--quiet", "--no-progress"})
+    """Run the same command with several seeds, in as many processes as there are cores or `--jobs`, then draw all of them."""
+    words = _without(argv, {"--seeds", "--seed", "--jobs", "--out", "-o"}, {"-q", "--quiet", "--no-progress"})
     waiting: queue.Queue[int] = queue.Queue()
     for seed in range(parsed.seed, parsed.seed + parsed.seeds):
         waiting.put(seed)
     before = signal.signal(signal.SIGTERM, _interrupt)
-    workers = [_Worker(words, waiting) for _ in range(min(parsed.seeds, _cores()))]
+    workers = [_Worker(words, waiting) for _ in range(min(parsed.seeds, parsed.jobs or _cores()))]
     parent: Path | None = None
     try:
         for worker in workers:

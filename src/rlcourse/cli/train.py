@@ -132,6 +132,7 @@ def _add_run_options(parser: Parser, target: Target | None) -> None:
     group.add_argument("--preset", metavar="NAME", help="another preset of this environment (rlcourse list presets)")
     group.add_argument("--seed", type=natural, default=0, metavar="N", help="seed of everything random [0]")
     group.add_argument("--seeds", type=count, metavar="N", help="train this many seeds in parallel, with one curve")
+    group.add_argument("--jobs", type=count, metavar="N", help="of --seeds: processes at once [one per core]")
     group.add_argument("--out", "-o", default="runs", metavar="DIR", help="folder for runs [runs]")
     every = preset.eval_every if preset else "a tenth of the steps"
     group.add_argument(
