@@ -1,0 +1,48 @@
+"""`Embedding`: a learned vector for each value of a discrete observation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Tensor, nn
+
+__all__ = ["Embedding"]
+
+
+class Embedding(nn.Module):
+    """Look vectors up; those of the parts of a MultiDiscrete observation are added.
+
+    That is a one-hot vector times a matrix, without making the vector; where stable-baselines3 has made it, it is multiplied.
+
+    Parameters
+    ----------
+    observation_space : gymnasium.spaces.Discrete or MultiDiscrete
+    features_dim : int
+    """
+
+    offsets: Tensor  # [parts] row of each part's first value, less its start
+
+    def __init__(self, observation_space: gym.Space[Any], features_dim: int = 64) -> None:
+        super().__init__()
+        if isinstance(observation_space, spaces.Discrete):
+            sizes, starts = np.array([observation_space.n]), np.array([observation_space.start])
+        elif isinstance(observation_space, spaces.MultiDiscrete):
+            sizes, starts = observation_space.nvec.ravel(), observation_space.start.ravel()
+        else:
+            raise ValueError(f"encoder 'embedding' needs Discrete or MultiDiscrete observations, not {observation_space}")
+        self.features_dim = features_dim
+        self.rows = int(sizes.sum())
+        self.register_buffer("offsets", torch.as_tensor(np.cumsum(sizes) - sizes - starts, dtype=torch.int64), persistent=False)
+        self.table = nn.EmbeddingBag(self.rows, features_dim, mode="sum")
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Return features, shape [B, features_dim], of numbers [B] or [B, parts], or of one-hot vectors [B, ..., rows]."""
+        flat = observations.reshape(len(observations), -1)
+        if flat.is_floating_point() and flat.shape[1] == self.rows:
+            return flat @ self.table.weight
+        features: Tensor = self.table(flat.long() + self.offsets)
+        return features
