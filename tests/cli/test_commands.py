@@ -157,12 +157,13 @@ def test_a_seed_that_fails_keeps_its_traceback_and_its_exit_code(tmp_path):
 
 
 def test_ctrl_c_saves_every_seed(tmp_path):
-    (tmp_path / "mine.py").write_text(ENDLESS)
-    words = ["train", "mine.py:Endless", "-n", "1000000M", "--algo", "sarsa", "--gamma", "0.9", "--seeds", "3"]
-    returned, _, error = interrupted(words, tmp_path, signal.SIGINT)
+    from rlcourse.cli.many import _cores
+
+    words = ["train", "cartpole", "-n", "100M", "--stop-at", "1000", "--eval-every", "512", "--eval-episodes", "1", "--seeds", "3"]
+    running = min(3, _cores())
+    returned, _, error = interrupted(words, tmp_path, signal.SIGINT, after=1.0, file="best.safetensors", runs=running)
     assert returned == 130, error
     assert "every seed was saved" in error
-    running = min(2, os.cpu_count() or 1)
     assert len(list(tmp_path.rglob("last.safetensors"))) >= running
 
 
@@ -328,10 +329,10 @@ def test_bad_files_end_in_one_sentence_and_code_2(run, tmp_path, capsys):
         agents.QLearning.load(run / "last.safetensors")
 
 
-def interrupted(words: list[str], cwd: Path, number: signal.Signals, after: float = 6.0):
+def interrupted(words: list[str], cwd: Path, number: signal.Signals, after: float = 6.0, file: str = "config.toml", runs: int = 1):
     process = subprocess.Popen([*RLCOURSE, *words], env=ENV, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.time() + 40
-    while time.time() < deadline and not list(cwd.rglob("config.toml")):
+    while time.time() < deadline and len(list(cwd.rglob(file))) < runs:
         time.sleep(0.1)
     time.sleep(after)
     process.send_signal(number)
