@@ -58,7 +58,32 @@ def _recurrent_ppo(lstm: dict[str, bool]) -> Case:
     return agent.learn, theirs(sb3_contrib.RecurrentPPO("MlpLstmPolicy", venv, device="cpu", seed=0, policy_kwargs=policy, **same)), 4_096
 
 
-CASES = {case.__name__: case for case in (recurrent_ppo, recurrent_ppo_two_lstms)}
+def sac() -> Case:
+    """SAC on Pendulum with the defaults of both: hidden layers of 256 and 256, batches of 256, an update a step."""
+    return _off_policy("SAC", {"pi": [256, 256], "qf": [256, 256]})
+
+
+def td3() -> Case:
+    """TD3 on Pendulum, hidden layers of 256 and 256, batches of 256, an update a step, the actor's every other step."""
+    return _off_policy("TD3", {"pi": [256, 256], "qf": [256, 256]})
+
+
+def _off_policy(name: str, net_arch: dict[str, list[int]]) -> Case:
+    import stable_baselines3
+    from stable_baselines3.common.noise import NormalActionNoise
+
+    import rlcourse.agents
+
+    same: dict[str, Any] = {"learning_rate": 1e-3, "batch_size": 256, "buffer_size": 100_000, "learning_starts": 100, "train_freq": 1}
+    noise = {"action_noise": NormalActionNoise([0.0], [0.1])} if name == "TD3" else {}
+    agent = getattr(rlcourse.agents, name)("Pendulum-v1", hidden=tuple(net_arch["pi"]), **same)
+    model = getattr(stable_baselines3, name)(
+        "MlpPolicy", "Pendulum-v1", device="cpu", policy_kwargs={"net_arch": net_arch}, **same, **noise
+    )
+    return agent.learn, theirs(model), 1_000
+
+
+CASES = {case.__name__: case for case in (recurrent_ppo, recurrent_ppo_two_lstms, sac, td3)}
 
 
 def measure(name: str, rounds: int) -> str:

@@ -43,7 +43,8 @@ def _step_both(world, theirs, state, action):
     """Step both from the same state; return their state, their observation and whether the episode ended."""
     observation, reward, terminated, truncated, _ = theirs.step(action)
     ours, our_reward, our_end, our_cut = world.step(state, action, None)
-    np.testing.assert_allclose(ours, theirs.state, rtol=1e-12, atol=1e-12)
+    single = type(world).__name__ == "MountainCarContinuous"  # Gymnasium's keeps its state in single precision
+    np.testing.assert_allclose(ours, theirs.state, rtol=0 if single else 1e-12, atol=2e-7 if single else 1e-12)
     assert our_reward == pytest.approx(float(reward), rel=1e-12, abs=1e-12)
     assert (our_end, our_cut) == (terminated, truncated)
     return tuple(float(part) for part in theirs.state), observation, terminated
@@ -60,7 +61,7 @@ def _anywhere(world, rng):
         high = np.array([3 * np.pi, world.max_speed])
     else:
         high = np.minimum(world.observation_space.high.astype(float), 3.0)
-        if type(world).__name__ == "MountainCar":
+        if type(world).__name__.startswith("MountainCar"):
             return float(rng.uniform(-1.2, 0.6)), float(rng.uniform(-0.07, 0.07))
     return tuple(rng.uniform(-high, high).tolist())
 

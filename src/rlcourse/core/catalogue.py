@@ -105,6 +105,14 @@ ENVIRONMENTS = (
         -110.0,
         "MountainCar-v0",
     ),
+    Entry(
+        "rlcourse/MountainCarContinuous-v0",
+        "rlcourse.envs.mountain_car_continuous:make_env",
+        "rlcourse.envs.mountain_car_continuous:MountainCarContinuous",
+        999,
+        90.0,
+        "MountainCarContinuous-v0",
+    ),
     Entry("rlcourse/Acrobot-v1", "rlcourse.envs.acrobot:make_env", "rlcourse.envs.acrobot:Acrobot", 500, -100.0, "Acrobot-v1"),
     Entry(
         "rlcourse/MaskedCartPole-v1",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.maximization_bias import MaximizationBias
     from rlcourse.envs.maze import ChangingMaze, blocking_maze, dyna_maze, shortcut_maze
     from rlcourse.envs.mountain_car import MountainCar
+    from rlcourse.envs.mountain_car_continuous import MountainCarContinuous
     from rlcourse.envs.one_state import infinite_variance, staying
     from rlcourse.envs.pendulum import Pendulum
     from rlcourse.envs.plain_grid import open_grid
@@ -56,6 +57,7 @@ __all__ = [
     "DriftingBandit",
     "MaximizationBias",
     "MountainCar",
+    "MountainCarContinuous",
     "Pendulum",
     "Racetrack",
     "Recorded",
@@ -99,6 +101,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "DriftingBandit": "rlcourse.envs.drifting",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
+    "MountainCarContinuous": "rlcourse.envs.mountain_car_continuous",
     "Pendulum": "rlcourse.envs.pendulum",
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",

@@ -66,9 +66,10 @@ def mountain_car(world: Any, state: Any, action: Any) -> np.ndarray:
     for wheel in (-13, 14):
         canvas.disc(*on(wheel, 9), 7, INK)
         canvas.disc(*on(wheel, 9), 2.5, PAPER)
-    if action is not None and action != 1:
-        way = int(action) - 1
-        canvas.arrow([on(way * 34, 15), on(way * 52, 15)], BLUE, 4)
+    push = 0.0 if action is None else float(action[0]) if np.ndim(action) else action - 1.0  # to the left or right, or how strongly
+    if push:
+        way = math.copysign(1.0, push)
+        canvas.arrow([on(way * 34, 15), on(way * (40 + 12 * min(abs(push), 1.0)), 15)], BLUE, 4)
     return canvas.array()
 
 

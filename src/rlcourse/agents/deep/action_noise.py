@@ -1,19 +1,21 @@
-"""Noise that deterministic actors explore by."""
+"""Noise that actors explore by."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
-__all__ = ["ActionNoise"]
+__all__ = ["ActionNoise", "HeldNoise"]
 
 
 class ActionNoise:
     """Noise for N copies: independent normal numbers, or an Ornstein-Uhlenbeck process (Uhlenbeck & Ornstein 1930).
 
-    The process ``x += -theta x dt + std sqrt(dt) n`` with theta 0.15 and dt 0.01, as DDPG's authors had it, drifts slowly: it pushes in
-    one direction for a while, and begins anew with each episode.
+    The process ``x += -theta x dt + std sqrt(dt) n`` has DDPG's theta, 0.15, and the dt of later implementations, 0.01. It drifts
+    slowly: it pushes in one direction for a while, and begins anew with each episode.
 
     Parameters
     ----------
@@ -44,3 +46,37 @@ class ActionNoise:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         self.x[...] = state["x"]
+
+
+class HeldNoise:
+    """Standard normal numbers for N copies, each kept for several steps; a policy that samples by them pushes in one direction for a while.
+
+    Every single action is distributed as the policy says, only consecutive ones go together.
+
+    Parameters
+    ----------
+    steps : int
+        For which a number is kept.
+    copies, size : int
+        N, and the dimensions A of an action.
+    """
+
+    def __init__(self, steps: int, copies: int, size: int) -> None:
+        self.steps, self.age = steps, 0
+        self.x = torch.zeros(copies, size)
+
+    def __call__(self, generator: torch.Generator) -> Tensor:
+        """Return the noise of the next step, shape [N, A]."""
+        if self.age % self.steps == 0:
+            self.x.normal_(generator=generator)
+        self.age += 1
+        return self.x
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the numbers, and for how long they have been kept."""
+        return {"x": self.x, "age": self.age}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.x.copy_(torch.as_tensor(state["x"]))
+        self.age = int(state["age"])

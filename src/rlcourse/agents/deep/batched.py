@@ -194,7 +194,7 @@ class BatchedMLP(nn.Module):
         """
         x = x.expand(self.networks, *x.shape) if x.dim() == 2 else x
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = torch.relu(x) if layer else x
+            x = x.relu_() if layer else x  # in place: a product's gradient does not need its result
             x = self.norms[layer](x, train) if self.norms else x
             x = torch.baddbmm(bias, x, weight)
         return x
@@ -202,5 +202,5 @@ class BatchedMLP(nn.Module):
     def alone(self, network: int, x: Tensor) -> Tensor:
         """Return the outputs of one network without normalisation, shape [B, outputs], of inputs [B, inputs]."""
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = torch.addmm(bias[network], torch.relu(x) if layer else x, weight[network])
+            x = torch.addmm(bias[network], x.relu_() if layer else x, weight[network])
         return x

@@ -8,7 +8,7 @@ target in which the actor stands for the maximum:
     grad J = E[grad_a Q(S, a) at a = pi(S), times grad pi(S)]                                                  (Eq. 6)
 
 Both targets follow slowly. It explores by noise added to its actions: an Ornstein-Uhlenbeck process in the paper, independent normal
-noise by default since it does as well. The critic's errors are climbed too, which makes DDPG brittle; DDPG mends that.
+noise by default since it does as well. The critic's errors are climbed too, which makes DDPG brittle; TD3 mends that.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlcourse.agents.deep.action_noise import HeldNoise
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.continuous_networks import Bounds, Critics, SquashedActor
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
@@ -48,6 +49,7 @@ class SACConfig(Config):
     gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
     target_update_interval: Count = 1  # gradient steps between updates of the target critics
     n_steps: Count = 1  # steps of a return before it bootstraps
+    noise_steps: Count = 1  # steps for which a sampled action keeps its noise: more of them explore further
     ent_coef: Positive | None = None  # temperature alpha; none: learned
     ent_coef_init: Positive = 1.0  # where a learned temperature begins
     target_entropy: float | None = None  # of a learned temperature; none: minus the number of action dimensions
@@ -93,14 +95,16 @@ class SAC(DeepAgent):
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
         self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critics, **clip)
         self.temperature_optimizer = FlatAdam(self.temperature)
+        self.noise = HeldNoise(c.noise_steps, self.venv.num_envs, self.bounds.size)
         self.replay = Replay.of(self.venv, c.buffer_size)
         self.replay.steps = c.train_freq
 
     def parts(self) -> dict[str, Any]:
-        """Return networks, optimisers and the memory."""
+        """Return networks, optimisers, the noise and the memory."""
         networks = {"actor": self.actor, "critics": self.critics, "target": self.target_critics, "temperature": self.temperature}
         optimizers = {"actor_optimizer": self.actor_optimizer, "critic_optimizer": self.critic_optimizer}
-        return networks | optimizers | {"temperature_optimizer": self.temperature_optimizer, "replay": self.replay}
+        optimizers["temperature_optimizer"] = self.temperature_optimizer
+        return networks | optimizers | {"noise": self.noise, "replay": self.replay}
 
     def _iterate(self, budget: int) -> None:
         """Act and store; then sample, and update critics, actor, temperature and target critics (Algorithm 1)."""
@@ -116,15 +120,17 @@ class SAC(DeepAgent):
         if self.num_timesteps + self.replay.valid < self.config.learning_starts:
             actions = self.bounds.random(len(observations), self.rng)
         else:
-            actions = self._sample(self._tensor(observations))
+            actions = self._sample(self._tensor(observations), self.noise(self.generator).to(self.device))
         return actions.reshape(-1, *self.bounds.shape), self.bounds.taken(actions)
 
-    def _sample(self, observations: Tensor) -> np.ndarray:
-        sampled: np.ndarray = self.actor(observations, self._noise(len(observations)))[0].cpu().numpy()
+    def _sample(self, observations: Tensor, noise: Tensor) -> np.ndarray:
+        sampled: np.ndarray = self.actor(observations, noise)[0].cpu().numpy()
         return sampled
 
     def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
-        return self.bounds.taken(self.actor.mode(observations).cpu().numpy() if deterministic else self._sample(observations))
+        if deterministic:
+            return self.bounds.taken(self.actor.mode(observations).cpu().numpy())
+        return self.bounds.taken(self._sample(observations, self._noise(len(observations))))
 
     def _noise(self, B: int) -> Tensor:
         return torch.randn((B, self.bounds.size), generator=self.generator).to(self.device)
@@ -149,8 +155,8 @@ class SAC(DeepAgent):
         self.actor_optimizer.step(actor_loss, learning_rate)
         self.critics.requires_grad_(True)
         if c.ent_coef is None:
-            surplus = log_pi.detach().mean() + self.entropy_wanted
-            self.temperature_optimizer.step(-self.temperature.log_alpha * surplus, learning_rate)
+            self.temperature_optimizer.gradient.copy_(-(log_pi.detach().mean() + self.entropy_wanted))  # of -log alpha times that
+            self.temperature_optimizer.descend(learning_rate)
         if self.critic_optimizer.steps % c.target_update_interval == 0:
             self._target.lerp_(self.critic_optimizer.parameters, c.tau)
         losses = {"critic_loss": loss.detach(), "actor_loss": actor_loss.detach(), "ent_coef": alpha}
