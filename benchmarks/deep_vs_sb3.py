@@ -3,10 +3,10 @@
     python benchmarks/deep_vs_sb3.py                       # every case
     python benchmarks/deep_vs_sb3.py recurrent_ppo         # one of them
 
-Both sides train in turns, so that a busy machine hits both; a rate is steps per second of processor time, the median of the rounds. One
-thread each (OMP_NUM_THREADS=1); look at the ratios, machines differ. Each result goes to benchmarks/results/deep_vs_sb3_<case>.txt.
-A case is a function below that returns (what we train, what they train, steps of one round), both as ``train(steps)``; its docstring says
-what is compared.
+Both sides train in turns, so that a busy machine hits both; a rate is steps per second of processor time, the median of the
+rounds, and what counts is the median ratio of the rounds. One thread each (OMP_NUM_THREADS=1); machines differ. Each result goes to
+benchmarks/results/deep_vs_sb3_<case>.txt. A case is a function below that returns (what we train, what they train, steps of one round),
+both as ``train(steps)``; its docstring says what is compared.
 """
 
 from __future__ import annotations
@@ -31,6 +31,53 @@ Case = tuple[Train, Train, int]
 def theirs(model: Any) -> Train:
     """Return how a model of stable-baselines3 is trained further."""
     return lambda steps: model.learn(steps, reset_num_timesteps=False)
+
+
+def dqn() -> Case:
+    """DQN on CartPole, stable-baselines3's defaults: batches of 32, an update every 4 steps."""
+    return _dqn({"learning_rate": 1e-4, "batch_size": 32, "train_freq": 4, "gradient_steps": 1}, (64, 64))
+
+
+def dqn_zoo() -> Case:
+    """DQN on CartPole with RL Zoo's settings: after every 256 steps 128 updates with batches of 64, hidden layers of 256 and 256."""
+    same = {"learning_rate": 2.3e-3, "batch_size": 64, "train_freq": 256, "gradient_steps": 128, "target_update_interval": 10}
+    return _dqn(same, (256, 256))
+
+
+def _dqn(settings: dict[str, Any], hidden: tuple[int, ...]) -> Case:
+    import stable_baselines3
+
+    import rlcourse.agents
+
+    same: dict[str, Any] = {"buffer_size": 100_000, "learning_starts": 1_000, "exploration_final_eps": 0.04} | settings
+    agent = rlcourse.agents.DQN("CartPole-v1", exploration_initial_eps=0.04, hidden=hidden, seed=0, **same)
+    policy = {"net_arch": list(hidden)}
+    model = stable_baselines3.DQN(
+        "MlpPolicy", "CartPole-v1", exploration_initial_eps=0.04, policy_kwargs=policy, device="cpu", seed=0, **same
+    )
+    return agent.learn, theirs(model), 10_240
+
+
+def ppo() -> Case:
+    """PPO on 8 copies of CartPole with RL Zoo's settings."""
+    same = {"n_steps": 32, "batch_size": 256, "n_epochs": 20, "learning_rate": 0.001, "gamma": 0.98, "gae_lambda": 0.8, "clip_range": 0.2}
+    return _on_policy("PPO", 8, same, 10_240)
+
+
+def a2c() -> Case:
+    """A2C on 8 copies of CartPole with the defaults of stable-baselines3: 5 steps, RMSprop."""
+    return _on_policy("A2C", 8, {"n_steps": 5, "learning_rate": 7e-4}, 20_000)
+
+
+def _on_policy(name: str, copies: int, same: dict[str, Any], steps: int) -> Case:
+    import stable_baselines3
+    from stable_baselines3.common.env_util import make_vec_env
+
+    import rlcourse.agents
+
+    agent = getattr(rlcourse.agents, name)("CartPole-v1", n_envs=copies, seed=0, **same)
+    model = getattr(stable_baselines3, name)("MlpPolicy", make_vec_env("CartPole-v1", copies, seed=0), device="cpu", seed=0, **same)
+    return agent.learn, theirs(model), steps
 
 
 def recurrent_ppo() -> Case:
@@ -83,7 +130,7 @@ def _off_policy(name: str, net_arch: dict[str, list[int]]) -> Case:
     return agent.learn, theirs(model), 1_000
 
 
-CASES = {case.__name__: case for case in (recurrent_ppo, recurrent_ppo_two_lstms, sac, td3)}
+CASES = {case.__name__: case for case in (a2c, dqn, dqn_zoo, ppo, recurrent_ppo, recurrent_ppo_two_lstms, sac, td3)}
 
 
 def measure(name: str, rounds: int) -> str:
@@ -97,8 +144,9 @@ def measure(name: str, rounds: int) -> str:
             if i:  # the first round compiles and warms up
                 rates[side].append(steps / (time.process_time() - begin))
     mine, their = (statistics.median(rates[side]) for side in ("ours", "theirs"))
+    ratio = statistics.median(a / b for a, b in zip(rates["ours"], rates["theirs"], strict=True))
     title = " ".join((CASES[name].__doc__ or "").split())
-    return f"{name}: {mine:,.0f} steps/s beside {their:,.0f}, {mine / their:.1f} times ({rounds} rounds of {steps:,} steps)\n{title}"
+    return f"{name}: {mine:,.0f} steps/s beside {their:,.0f}, {ratio:.1f} times ({rounds} rounds of {steps:,} steps)\n{title}"
 
 
 def main() -> None:
