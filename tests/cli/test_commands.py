@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import importlib.util
 import json
 import os
 import re
@@ -233,7 +234,8 @@ def test_every_preset_names_an_environment_and_right_settings():
 
     for name in presets.names():
         preset = presets.load(name)
-        find_environment(name).make()
+        if name not in ("halfcheetah", "hopper") or importlib.util.find_spec("mujoco"):  # the extra may be missing
+            find_environment(name).make()
         assert preset.agents
         for algo, settings in preset.agents.items():
             build(agent_class(agent_name(algo)).Config, settings)
