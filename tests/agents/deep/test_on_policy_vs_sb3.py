@@ -21,8 +21,8 @@ class Nothing(BaseCallback):
         return True
 
 
-def pairs(ours: ActorCritic, theirs) -> list[tuple[torch.Tensor, torch.nn.Parameter, bool]]:
-    """Views of our parameters beside their own ones; the flag says transposed."""
+def pairs(ours: ActorCritic, theirs) -> list[tuple]:
+    """Our parameters and where in them beside theirs, and whether theirs are transposed."""
     actor = [theirs.mlp_extractor.policy_net[0], theirs.mlp_extractor.policy_net[2], theirs.action_net]
     critic = [theirs.mlp_extractor.value_net[0], theirs.mlp_extractor.value_net[2], theirs.value_net]
     found = []
@@ -42,7 +42,8 @@ def copy(theirs, ours: ActorCritic) -> None:
 def their_model(kind, env: str, **settings):
     """A model of stable-baselines3 with a rollout in its buffer; its optimiser is plain gradient descent at rate 1."""
     policy = {"net_arch": [8, 8], "optimizer_class": torch.optim.SGD, "optimizer_kwargs": {}}
-    model = kind("MlpPolicy", make_vec_env(env, N, seed=0), n_steps=T, learning_rate=1.0, policy_kwargs=policy, device="cpu", seed=0, **settings)
+    settings |= {"n_steps": T, "learning_rate": 1.0, "policy_kwargs": policy}
+    model = kind("MlpPolicy", make_vec_env(env, N, seed=0), device="cpu", seed=0, **settings)
     _, callback = model._setup_learn(T * N, Nothing())
     model.collect_rollouts(model.env, callback, model.rollout_buffer, T)
     return model
@@ -59,12 +60,11 @@ def take_over(agent, model) -> None:
     r.terminated[...] = r.ended[...] = np.concatenate([b.episode_starts[1:], model._last_episode_starts[None]]).astype(bool)
 
 
-def their_gradient(model) -> list[torch.Tensor]:
+def their_gradient(model) -> dict[int, torch.Tensor]:
     """Run their `train`: one step of rate 1, so that what the parameters lose is the gradient."""
     before = [parameter.detach().clone() for parameter in model.policy.parameters()]
     model.train()
-    gradients = {id(p): old - p.detach() for p, old in zip(model.policy.parameters(), before, strict=True)}
-    return gradients
+    return {id(p): old - p.detach() for p, old in zip(model.policy.parameters(), before, strict=True)}
 
 
 def compare(agent, model, gradients) -> None:
