@@ -234,7 +234,8 @@ def test_every_preset_names_an_environment_and_right_settings():
 
     for name in presets.names():
         preset = presets.load(name)
-        if name not in ("halfcheetah", "hopper") or importlib.util.find_spec("mujoco"):  # the extra may be missing
+        extra = {"halfcheetah": "mujoco", "hopper": "mujoco", "lunarlander": "Box2D"}.get(name)
+        if extra is None or importlib.util.find_spec(extra):  # it may be missing
             find_environment(name).make()
         assert preset.agents
         for algo, settings in preset.agents.items():
@@ -397,3 +398,13 @@ def test_help_takes_half_a_second_of_the_processor():
         subprocess.run([*RLCOURSE, "--help"], env=ENV, check=True, capture_output=True)
         times.append(spent() - before)
     assert min(times) < 0.5
+
+
+def test_without_box2d_lunarlander_says_in_one_sentence_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "Box2D", None)
+    for module in [name for name in sys.modules if name.startswith("gymnasium.envs.box2d")]:
+        monkeypatch.delitem(sys.modules, module)
+    assert main(["train", "lunarlander"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "box2d" in said
