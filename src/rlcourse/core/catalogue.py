@@ -125,6 +125,13 @@ ENVIRONMENTS = (
 )
 
 
+GAMES = {  # of packages that need not be installed: entry point and time limit, steps
+    "rlcourse/MinAtarAsterix-v0": ("rlcourse.envs.games:make_minatar", 5_000, {"game": "asterix"}),
+    "rlcourse/MinAtarBreakout-v0": ("rlcourse.envs.games:make_minatar", 5_000, {"game": "breakout"}),
+    "rlcourse/Pong-v0": ("rlcourse.envs.games:make_pong", 27_000, {}),
+}
+
+
 def register_all() -> None:
     """Register every environment with Gymnasium; calling it again changes nothing."""
     for entry in ENVIRONMENTS:
@@ -137,6 +144,9 @@ def register_all() -> None:
                 reward_threshold=entry.threshold,
                 kwargs=dict(entry.options),
             )
+    for id, (maker, limit, options) in GAMES.items():
+        if id not in gym.registry:
+            gym.register(id, entry_point=maker, max_episode_steps=limit, kwargs=options)
 
 
 def world_of(id: str) -> Any:
