@@ -17,6 +17,7 @@ __all__ = ["make_minatar", "make_pong"]
 def make_pong(render_mode: str | None = None) -> gym.Env[Any, Any]:
     """Make Pong as in Mnih et al. 2015: every fourth frame, the last four of them, 84 x 84 pixels, up to 30 idle steps at the beginning."""
     _need("ale_py", "rlcourse/Pong-v0", "rlcourse[atari]")
+    _need("cv2", "rlcourse/Pong-v0", "opencv-python")
     env = gym.make("ALE/Pong-v5", frameskip=1, repeat_action_probability=0.0, render_mode=render_mode)
     return gym.wrappers.FrameStackObservation(gym.wrappers.AtariPreprocessing(env), 4)
 
@@ -36,7 +37,7 @@ class Bytes(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorAr
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)
         super().__init__(env)
-        self.observation_space = gym.spaces.Box(0, 1, env.observation_space.shape, np.uint8)  # type: ignore[arg-type]
+        self.observation_space = gym.spaces.Box(0, 1, env.observation_space.shape, np.uint8)
 
     def observation(self, observation: Any) -> np.ndarray:
         return np.asarray(observation, np.uint8)
