@@ -237,7 +237,6 @@ def test_every_preset_names_an_environment_and_right_settings():
         needs = {"halfcheetah": "mujoco", "hopper": "mujoco", "lunarlander": "Box2D"}
         needs |= {"pong": "cv2", "minatar-asterix": "minatar", "minatar-breakout": "minatar"}
         if name not in needs or importlib.util.find_spec(needs[name]):  # what need not be installed may be missing
-        if name not in needs or importlib.util.find_spec(needs[name]):  # what need not be installed may be missing
             find_environment(name).make()
         assert preset.agents
         for algo, settings in preset.agents.items():
