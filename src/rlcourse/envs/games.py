@@ -40,6 +40,7 @@ class Bytes(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorAr
         self.observation_space = gym.spaces.Box(0, 1, env.observation_space.shape, np.uint8)
 
     def observation(self, observation: Any) -> np.ndarray:
+        """Return a board as bytes."""
         return np.asarray(observation, np.uint8)
 
 
