@@ -118,6 +118,10 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "depth": lambda: 20,
         "keep": lambda: True,
         "S": lambda: 36,
+        "stored": lambda: rng.random((T, N)) < 0.9,
+        "returns": lambda: np.zeros(T * N, np.float32),
+        "discounts": lambda: np.zeros(T * N, np.float32),
+        "ends": lambda: np.zeros(T * N, np.int64),
         "mode": lambda: 0,
     }
     if function.startswith("afterstate_"):

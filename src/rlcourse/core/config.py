@@ -92,7 +92,9 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def _typed(value: Any, hint: Any) -> Any:
-    """Turn what JSON and TOML hold (lists, texts of schedules, whole numbers) into what the field holds."""
+    """Turn what JSON and TOML hold (lists, texts of schedules, whole numbers, "none") into what the field holds."""
+    if isinstance(value, str) and value == "none" and type(None) in get_args(hint):
+        return None
     hint = next((part for part in get_args(hint) if part is not type(None)), hint) if type(None) in get_args(hint) else hint
     base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if isinstance(value, np.generic):

@@ -61,8 +61,11 @@ class FlatOptimizer(ABC):
         if self.max_grad_value is not None:
             self.gradient.clamp_(-self.max_grad_value, self.max_grad_value)
         if self.max_grad_norm is not None:
-            scale = self.max_grad_norm / (torch.linalg.vector_norm(self.gradient) + 1e-6)
-            self.gradient.mul_(scale.clamp_(max=1.0))
+            norm = torch.linalg.vector_norm(self.gradient)
+            if self.gradient.is_cuda:  # without waiting for it
+                self.gradient.mul_((self.max_grad_norm / (norm + 1e-6)).clamp_(max=1.0))
+            elif (length := norm.item()) > self.max_grad_norm:
+                self.gradient.mul_(self.max_grad_norm / (length + 1e-6))
         self.steps += 1
         self._descend(learning_rate)
 
@@ -109,8 +112,9 @@ class FlatAdam(FlatOptimizer):
         one, two = self.betas
         self.first_moment.lerp_(self.gradient, 1.0 - one)
         self.second_moment.mul_(two).addcmul_(self.gradient, self.gradient, value=1.0 - two)
-        root = (self.second_moment / (1.0 - two**self.steps)).sqrt_().add_(self.eps)
-        self.parameters.addcdiv_(self.first_moment, root, value=-learning_rate / (1.0 - one**self.steps))
+        unbiased = (1.0 - two**self.steps) ** 0.5  # taken out of the root, and into the step and epsilon
+        root = self.second_moment.sqrt().add_(self.eps * unbiased)
+        self.parameters.addcdiv_(self.first_moment, root, value=-learning_rate * unbiased / (1.0 - one**self.steps))
 
     def state_dict(self) -> dict[str, Any]:
         """Return both moments and the count of steps."""

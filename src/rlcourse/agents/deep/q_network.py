@@ -12,7 +12,40 @@ from torch.nn.functional import linear
 
 from rlcourse.encoders import make
 
-__all__ = ["NoisyLinear", "QNetwork"]
+__all__ = ["NoisyLinear", "QNetwork", "perceptron"]
+
+
+class _Perceptron(torch.autograd.Function):
+    """`perceptron` with its gradient written out: a third of the time of one node per operation."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *layers: Tensor) -> Tensor:
+        inputs = [x]
+        for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
+            inputs.append(linear(inputs[-1], weight, bias).relu_())
+        ctx.save_for_backward(*inputs, *layers[::2])
+        return linear(inputs[-1], layers[-2], layers[-1])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        dy, depth = gradients[0], len(ctx.saved_tensors) // 2
+        inputs, weights = ctx.saved_tensors[:depth], ctx.saved_tensors[depth:]
+        found: list[Tensor] = []
+        for k in range(depth - 1, -1, -1):
+            found += [dy.sum(0), dy.t().mm(inputs[k])]
+            if k:
+                dy = torch.ops.aten.threshold_backward(dy.mm(weights[k]), inputs[k], 0)
+        return dy.mm(weights[0]) if ctx.needs_input_grad[0] else None, *found[::-1]
+
+
+def perceptron(x: Tensor, *layers: Tensor) -> Tensor:
+    """Return linear layers with ReLU between them, of inputs [B, I]; `layers` are weight [O, I], bias [O], weight, bias, ..."""
+    if torch.is_grad_enabled():
+        outputs: Tensor = _Perceptron.apply(x, *layers)
+        return outputs
+    for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
+        x = linear(x, weight, bias).relu_()
+    return linear(x, layers[-2], layers[-1])
 
 
 class NoisyLinear(nn.Linear):
@@ -39,13 +72,17 @@ class NoisyLinear(nn.Linear):
         drawn = drawn.sign() * drawn.abs().sqrt()
         self.noise = drawn[: self.in_features], drawn[self.in_features :]
 
+    def noisy(self) -> tuple[Tensor, Tensor]:
+        """Return weight and bias with the noise in them."""
+        if self.noise is None:
+            return self.weight, self.bias
+        inputs, outputs = self.noise
+        weight = torch.addcmul(self.weight, self.weight_sigma, torch.outer(outputs, inputs))
+        return weight, torch.addcmul(self.bias, self.bias_sigma, outputs)
+
     def forward(self, x: Tensor) -> Tensor:
         """Return outputs, shape [B, outputs], of inputs [B, inputs]."""
-        if self.noise is None:
-            return linear(x, self.weight, self.bias)
-        inputs, outputs = self.noise
-        # (W + sigma * outer(outputs, inputs)) x, without making the outer product
-        return linear(x, self.weight, self.bias) + (linear(x * inputs, self.weight_sigma) + self.bias_sigma) * outputs
+        return linear(x, *self.noisy())
 
 
 class QNetwork(nn.Module):
@@ -95,19 +132,25 @@ class QNetwork(nn.Module):
         self.head = layer(sizes[-1], actions * atoms)
         self.value_head = layer(sizes[-1], atoms) if dueling else None
         self._noisy = [part for part in self.modules() if isinstance(part, NoisyLinear)]
+        self._layers: list[Tensor] = []  # weights and biases, where they are the parameters themselves
 
     def forward(self, observations: Any) -> Tensor:
         """Return values, shape [B, A], or logits of atoms or quantiles, shape [B, A, K]."""
-        x = self.encoder(observations)
-        for layer in self.hidden:
-            x = torch.relu(layer(x))
-        outputs = self.head(x)
-        if self.atoms > 1:
-            outputs = outputs.view(-1, self.actions, self.atoms)
-        if self.value_head is None:
-            return outputs
-        value = self.value_head(x)
-        return outputs - outputs.mean(1, keepdim=True) + (value.unsqueeze(1) if self.atoms > 1 else value)
+        outputs = perceptron(self.encoder(observations), *(self._layers or self._combined()))
+        return outputs if self.atoms == 1 else outputs.view(-1, self.actions, self.atoms)
+
+    def _combined(self) -> list[Tensor]:
+        """Return the weights and biases of a plain perceptron that computes the same: noise and both heads are linear."""
+        parts: list[Any] = [*self.hidden, self.head]
+        layers = [part.noisy() if self._noisy else (part.weight, part.bias) for part in parts]
+        if self.value_head is not None:
+            value: Any = self.value_head
+            values = value.noisy() if self._noisy else (value.weight, value.bias)
+            layers[-1] = tuple(_duel(a, v, self.actions) for a, v in zip(layers[-1], values, strict=True))
+        flat = [tensor for layer in layers for tensor in layer]
+        if not self._noisy and self.value_head is None:
+            self._layers = flat
+        return flat
 
     def reset_noise(self, generator: torch.Generator) -> None:
         """Draw the noise of all noisy layers anew."""
@@ -118,3 +161,9 @@ class QNetwork(nn.Module):
         """Act and evaluate by the means of noisy layers from now on."""
         for layer in self._noisy:
             layer.noise = None
+
+
+def _duel(advantages: Tensor, value: Tensor, actions: int) -> Tensor:
+    """Return weights or biases of V + A - mean(A), of those of A, shape [A K, ...], and of V, shape [K, ...]."""
+    each = advantages.view(actions, *value.shape)
+    return (each + (value - each.mean(0))).view_as(advantages)

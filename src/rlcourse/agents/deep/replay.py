@@ -16,6 +16,7 @@ import numpy as np
 from rlcourse.agents.deep.base import Act
 from rlcourse.agents.deep.frames import stack_size
 from rlcourse.core.memory import require_memory
+from rlcourse.core.windows import n_step_windows
 
 __all__ = ["Batch", "Replay"]
 
@@ -90,6 +91,7 @@ class Replay:
         self.row, self.filled = 0, 0  # the row of the current observation, and how many rows before it hold transitions
         self.gaps = 0  # rows that were not stored for every copy
         self.steps, self.valid = 1, 0
+        self._windows: Any = None
 
     def __len__(self) -> int:
         return int(self.filled * self.copies - self.gaps)
@@ -211,60 +213,43 @@ class Replay:
 
     def take(self, slots: np.ndarray, gamma: float, n: int = 1) -> Batch:
         """Return the transitions of n steps that begin at slots, shape [B]."""
-        size, width = self.rows * self.copies, self.copies
-        ended, terminated, stored = self.ended.reshape(-1), self.terminated.reshape(-1), self.stored.reshape(-1)
-        rewards = self.rewards.reshape(-1)[slots]
-        last, discounts = slots, np.full(len(slots), gamma, np.float32)
-        for _ in range(n - 1):
-            following = (last + width) % size
-            goes_on = ~ended[last] & stored[following]  # the current row is not stored
-            if not goes_on.any():
-                break
-            last = np.where(goes_on, following, last)
-            rewards = rewards + np.where(goes_on, discounts * self.rewards.reshape(-1)[last], np.float32(0.0))
-            discounts = np.where(goes_on, discounts * np.float32(gamma), discounts)
-        after = (last + width) % size
-        discounts = np.where(terminated[last], np.float32(0.0), discounts)
-        actions = self.actions.reshape(size, *self.actions.shape[2:])[slots]
-        return Batch(self._observed(slots), actions, rewards, self._after(last, after), discounts, slots, self._masks(last, after))
+        size, B = self.rows * self.copies, len(slots)
+        rewards, discounts, last = np.empty(B, np.float32), np.empty(B, np.float32), np.empty(B, np.int64)
+        arguments = (self.rewards, self.terminated, self.ended, self.stored, slots, float(gamma), n, rewards, discounts, last)
+        if self._windows is None:
+            self._windows = n_step_windows.fastest(*arguments)
+        cuts = self._windows(*arguments)
+        after = (last + self.copies) % size
+        following = self._observed(after)
+        masks = None if self.masks is None else self.masks.reshape(size, -1)[after]
+        if cuts:
+            for b in np.flatnonzero(self.ended.reshape(-1)[last] & ~self.terminated.reshape(-1)[last]):
+                self._correct(following, masks, int(b), last[b : b + 1])
+        actions = self.actions.reshape(size, *self.actions.shape[2:]).take(slots, axis=0)
+        return Batch(self._observed(slots), actions, rewards, following, discounts, slots, masks)
 
-    def _masks(self, last: np.ndarray, after: np.ndarray) -> np.ndarray | None:
-        """Return which actions exist at the true successors of slots, shape [B, A]."""
-        if self.masks is None:
-            return None
-        masks: np.ndarray = self.masks.reshape(self.rows * self.copies, -1)[after]
-        for b, slot in enumerate(last.tolist()) if self.final_masks else ():
-            if slot in self.final_masks:
-                masks[b] = self.final_masks[slot]
-        return masks
+    def _correct(self, following: np.ndarray, masks: np.ndarray | None, b: int, last: np.ndarray) -> None:
+        """Write into row b of the successors, and of the masks there, the true ones of a cut episode's last slot, shape [1]."""
+        final = self.finals.get(int(last[0]))
+        if final is None:
+            return
+        if self.stack == 1:
+            following[b] = final
+        else:  # the older frames are those of the step before
+            following[b, :-1], following[b, -1] = self._observed(last)[0, 1:], final
+        if masks is not None:
+            masks[b] = self.final_masks[int(last[0])]
 
     def _observed(self, slots: np.ndarray) -> np.ndarray:
         """Return what was seen at slots, shape [B, ...]; stacks repeat the first frame of an episode, as Gymnasium's wrapper does."""
         flat = self.observations.reshape(-1, *self.observations.shape[2:])
         if self.stack == 1:
-            seen: np.ndarray = flat[slots]
-            return seen
-        return flat[self._frames(slots)]
-
-    def _frames(self, slots: np.ndarray) -> np.ndarray:
-        """Return the slots of the frames of each stack, oldest first, shape [B, stack]."""
+            return flat.take(slots, axis=0)
         frames, starts = [slots], self.starts.reshape(-1)
         for _ in range(self.stack - 1):
             before = (frames[-1] - self.copies) % (self.rows * self.copies)
             frames.append(np.where(starts[frames[-1]], frames[-1], before))
-        return np.stack(frames[::-1], axis=1)
-
-    def _after(self, last: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """Return the true successors of slots, shape [B, ...]."""
-        observations = self._observed(after)
-        if self.finals:
-            for b in np.flatnonzero(self.ended.reshape(-1)[last] & ~self.terminated.reshape(-1)[last]):
-                final = self.finals.get(int(last[b]))
-                if final is not None and self.stack == 1:
-                    observations[b] = final
-                elif final is not None:  # the older frames are those of the step before
-                    observations[b] = np.concatenate([self._observed(last[b : b + 1])[0, 1:], final[None]])
-        return observations
+        return flat[np.stack(frames[::-1], axis=1)]
 
     # State ------------------------------------------------------------------------------------------------------------
 
@@ -287,6 +272,7 @@ class Replay:
         self.row, self.filled, self.gaps, rows = (int(number) for number in state["position"])
         if rows != self.rows:
             raise ValueError(f"the saved memory has {rows:,} rows, this one {self.rows:,}; set buffer_size and n_envs as they were")
+        self.stored[:] = False
         for name in self._ARRAYS:
             getattr(self, name)[: len(state[name])] = state[name]
         self.finals = dict(zip(state["final_slots"].tolist(), list(state["final_observations"]), strict=True))
