@@ -202,9 +202,43 @@ def test_it_resumes_bit_for_bit_memories_included(memory, tmp_path):
     assert np.array_equal(whole.replay.states, half.replay.states)
 
 
+class Numbers(gym.Env):
+    """A foreign environment without a twin: the observation, a number from 5, counts the steps; a time limit of 7 cuts."""
+
+    observation_space, action_space = gym.spaces.Discrete(8, start=5), gym.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.count = 5
+        return self.count, {}
+
+    def step(self, action):
+        self.count += 1
+        return self.count, 1.0, False, self.count == 12, {}
+
+
+def test_it_goes_on_in_a_foreign_environment_after_a_budget_that_ended_within_a_vector_step(tmp_path):
+    gym.register("Numbers-v0", entry_point=Numbers)
+    try:
+        DRQN("Numbers-v0", seed=0, **TINY).learn(402).save(tmp_path / "q.safetensors")
+        again = DRQN.load(tmp_path / "q.safetensors").learn(398)
+    finally:
+        del gym.registry["Numbers-v0"]
+    for seed in range(20):
+        w = again.replay.windows(32, 3, 6, np.random.default_rng(seed))
+        following = w.observations[w.at + 1, np.arange(32)]
+        assert np.array_equal(following[w.counted], w.observations[w.at, np.arange(32)][w.counted] + 1)
+
+
 def test_what_it_cannot_do_it_says_at_construction():
     with pytest.raises(ValueError, match="DRQN acts in Discrete"):
         DRQN("Pendulum-v1")
-    for settings in ({"memory": "elman"}, {"sequence_length": 0}, {"sequence_length": 1, "half_masked": True}, {"hidden": (0,)}):
+    for settings in (
+        {"memory": "elman"},
+        {"sequence_length": 0},
+        {"sequence_length": 1, "half_masked": True},
+        {"hidden": (0,)},
+        {"buffer_size": 200},
+    ):
         with pytest.raises(ValueError, match=next(iter(settings))):
             DRQN("CartPole-v1", **settings)

@@ -116,6 +116,9 @@ class DRQN(DeepAgent):
         with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
             self.network = RecurrentQNetwork(self.observation_space, int(space.n), c).to(self.device)
+        if c.buffer_size < (c.burn_in + c.sequence_length) * N:
+            needed = f"{N} copies times burn_in + sequence_length, {(c.burn_in + c.sequence_length) * N:,}"
+            raise ValueError(f"buffer_size must be at least {needed}, or nothing would ever be learned, not {c.buffer_size:,}")
         self.target_network = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=c.adam_eps)
         self._target_parameters = flatten(*self.target_network.parameters())

@@ -121,7 +121,7 @@ class Replay:
         """Note that every copy has begun a new episode here; one that was under way counts as cut."""
         before = (self.row - 1) % self.rows
         if self.filled:
-            for i in np.flatnonzero(self.stored[before] & ~self.ended[before]):
+            for i in np.flatnonzero(~self.ended[before]):  # also of a copy whose last step was not stored
                 slot = before * self.copies + int(i)
                 self.finals[slot] = self.observations[self.row, i].copy()
                 if self.masks is not None:

@@ -102,7 +102,7 @@ class SequenceReplay(Replay):
         at = np.arange(T + 1)[:, None] + before
         longer = T + 1 + int(before[-1].max())
         columns = np.broadcast_to(np.arange(B), at.shape)
-        opened, starts = np.zeros((longer, *seen.shape[1:]), seen.dtype), np.ones((longer, B), np.bool_)
+        opened, starts = np.repeat(seen[-1:], longer, axis=0), np.ones((longer, B), np.bool_)  # what no step uses is still an observation
         opened[at, columns], starts[at, columns] = seen, begun
         for t, b in zip(*np.nonzero(cut), strict=True):
             opened[at[t, b] + 1, b], starts[at[t, b] + 1, b] = self.finals[int(slots[t, b])], False
