@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rlcourse.agents.deep.frames import stack_size
 from rlcourse.agents.deep.prioritized import PrioritizedReplay
 from rlcourse.agents.deep.replay import Replay
+from rlcourse.wrappers import Flicker
 
 
 class Numbered(gym.Env):
@@ -127,6 +128,27 @@ def test_stacks_are_gymnasiums_though_each_frame_is_stored_once(kind, copies):
         each = stacks[batch.observations[b].tobytes()]
         if batch.discounts[b] > 0:
             assert np.array_equal(batch.next_observations[b], each[3])
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda env: FrameStackObservation(env, 3, padding_type="zero"),
+        lambda env: FrameStackObservation(env, 3, padding_type=np.ones(2, np.float32)),
+        lambda env: Flicker(FrameStackObservation(env, 3)),
+    ],
+    ids=["zeros first", "ones first", "changed afterwards"],
+)
+def test_stacks_that_single_frames_do_not_make_again_are_stored_whole(wrap):
+    vector = SyncVectorEnv([lambda: wrap(Numbered(0, (2,)))] * 2, autoreset_mode=AutoresetMode.SAME_STEP)
+    env = RecordEpisodeStatistics(vector)
+    memory = Replay.of(env, 40)
+    assert memory.stack == 1
+    written = gather(memory, env, [2] * 60, np.random.default_rng(0))
+    seen = {each[0].tobytes() for row in written for each in row}
+    assert all(observation.tobytes() in seen for observation in memory.sample(200, np.random.default_rng(1), 0.9).observations)
+    assert stack_size(gym.wrappers.TimeLimit(FrameStackObservation(Numbered(0), 3), 5)) == 3
+    assert stack_size(gym.vector.VectorWrapper(env)) == 1, "it may change observations"
 
 
 def test_a_saved_memory_goes_on_as_the_one_that_was_not_interrupted():
