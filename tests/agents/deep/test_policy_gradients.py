@@ -229,6 +229,7 @@ def test_evaluation_does_not_move_the_normalisation_and_loading_keeps_every_bit_
 
 @pytest.mark.parametrize("name", ["a2c", "reinforce"])
 def test_they_learn_cartpole_with_the_preset(name):
+    # 10 of 10 seeds of both reach 475 by benchmarks/pass_rates.py cartpole:a2c cartpole:reinforce; here a share of the budget
     from rlcourse.presets import load
 
     kind = {"a2c": A2C, "reinforce": REINFORCE}[name]
