@@ -9,11 +9,10 @@ import pytest
 import torch
 from sb3_contrib import CrossQ as ContribCrossQ
 from sb3_contrib.common.torch_layers import BatchRenorm1d
-from stable_baselines3.common.distributions import SquashedDiagGaussianDistribution
 from torch import nn
 
 from rlcourse.agents import CrossQ
-from rlcourse.agents.deep.crossq import SquashedActor, joint_loss
+from rlcourse.agents.deep.crossq import joint_loss
 from rlcourse.core.evaluation import evaluate
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -76,19 +75,6 @@ def test_nothing_flows_back_through_the_target():
     joint_loss(q, torch.ones(4), torch.full((4,), 0.9), torch.zeros(4)).backward()
     assert torch.all(q.grad[:, 4:] == 0)
     assert torch.all(q.grad[:, :4] != 0)
-
-
-def test_the_squashed_policy_is_stable_baselines3s():
-    actor = SquashedActor(3, 2, (8,), None, 1.0, torch.Generator().manual_seed(0))
-    x, noise = torch.randn(50, 3), torch.randn(50, 2)
-    actions, log_prob = actor(x, noise)
-    mean, log_std = actor.net(x)[0].chunk(2, 1)
-    theirs = SquashedDiagGaussianDistribution(2).proba_distribution(mean, log_std)
-    theirs.epsilon = 0.0  # they keep ln 0 away by it, we by another form of the same
-    torch.testing.assert_close(log_prob, theirs.log_prob(actions, mean + noise * log_std.exp()), atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(actor(x, None)[0], torch.tanh(mean))
-    saturated = actor(x, noise + 1e4)[1]
-    assert torch.isfinite(saturated).all()
 
 
 class OneBatch:
@@ -301,7 +287,7 @@ def test_it_resumes_bit_for_bit_with_its_statistics_and_beyond_the_warmup(tmp_pa
     whole = CrossQ("Pendulum-v1", seed=3, **settings).learn(400)
     CrossQ("Pendulum-v1", seed=3, **settings).learn(200).save(tmp_path / "half")
     half = CrossQ.load(tmp_path / "half", env="Pendulum-v1")
-    assert half.critics.heads.norms[0].updates == 93
+    assert half.critics.heads.norms[0].updates == 92
     half.learn(200)
     assert torch.equal(whole.optimizer.parameters, half.optimizer.parameters)
     assert torch.equal(whole.actor_optimizer.parameters, half.actor_optimizer.parameters)

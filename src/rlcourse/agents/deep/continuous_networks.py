@@ -14,7 +14,7 @@ from torch.nn.functional import softplus
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.encoders import make
 
-__all__ = ["Bounds", "Critics", "DeterministicActor", "SquashedActor", "encoder_of"]
+__all__ = ["Bounds", "Critics", "DeterministicActor", "SquashedActor", "encoder_of", "squashed"]
 
 
 class Bounds:
@@ -91,13 +91,26 @@ class SquashedActor(nn.Module):
         noise : Tensor, shape [B, A]
             Standard normal: the actions are differentiable in the network (the reparameterisation trick).
         """
-        mean, log_std = self.net.alone(0, self.encoder(observations)).chunk(2, dim=1)
-        log_std = log_std.clamp(-20.0, 2.0)
-        u = torch.addcmul(mean, noise, log_std.exp())
-        # ln(1 - tanh(u)^2) = 2 (ln 2 - u - softplus(-2 u)), which does not round to ln 0
-        log_slope = 2.0 * (math.log(2.0) - u - softplus(-2.0 * u))
-        log_prob = -(0.5 * noise * noise + log_std + log_slope).sum(1) - 0.5 * math.log(2.0 * math.pi) * noise.shape[1]
-        return torch.tanh(u), log_prob
+        return squashed(self.net.alone(0, self.encoder(observations)), noise)
+
+
+def squashed(parameters: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Return actions of a Gaussian squashed by tanh, shape [B, A], and their log-probabilities, shape [B].
+
+    Parameters
+    ----------
+    parameters : Tensor, shape [B, 2 A]
+        Means, then logarithms of the deviations, which are kept within [-20, 2].
+    noise : Tensor, shape [B, A]
+        Standard normal.
+    """
+    mean, log_std = parameters.chunk(2, dim=1)
+    log_std = log_std.clamp(-20.0, 2.0)
+    u = torch.addcmul(mean, noise, log_std.exp())
+    # ln(1 - tanh(u)^2) = 2 (ln 2 - u - softplus(-2 u)), which does not round to ln 0
+    log_slope = 2.0 * (math.log(2.0) - u - softplus(-2.0 * u))
+    log_prob = -(0.5 * noise * noise + log_std + log_slope).sum(1) - 0.5 * math.log(2.0 * math.pi) * noise.shape[1]
+    return torch.tanh(u), log_prob
 
 
 class Critics(nn.Module):

@@ -23,29 +23,31 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlcourse import encoders
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
+from rlcourse.agents.deep.continuous_networks import Bounds, encoder_of, squashed
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
 from rlcourse.core.schedules import Schedule, value
 
-__all__ = ["CrossQ", "CrossQConfig", "JointCritics", "SquashedActor", "joint_loss"]
+__all__ = ["CrossQ", "CrossQConfig", "JointCritics", "NormalizedActor", "joint_loss"]
 
 
 @dataclass(frozen=True)
 class CrossQConfig(Config):
     """Settings of `CrossQ`, named as in stable-baselines3's contributions."""
 
-    n_envs: Count = 1  # copies of the environment, stepped once a round
-    gradient_steps: Count = 1  # updates a round
+    n_envs: Count = 1  # copies of the environment
+    train_freq: Count = 1  # steps of each copy between updates
+    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
     batch_size: Count = 256  # transitions per update; the critics see twice as many inputs
     buffer_size: Count = 1_000_000  # transitions in the replay memory
-    learning_starts: Count = 100  # steps of random actions before the first update
+    learning_starts: Annotated[int, Interval(0)] = 100  # steps of random actions before the first update
     learning_rate: Annotated[Schedule, Interval(0)] = 1e-3  # Adam's; a number or linear(start, end, steps)
     adam_beta1: Probability = 0.5  # Adam's decay of the first moment: short, because nothing else slows the targets
     gamma: Discount = 0.99  # discount rate
+    n_steps: Count = 1  # steps of a return before it bootstraps
     policy_delay: Count = 3  # updates of the critics per update of the actor
     ent_coef: Positive | None = None  # temperature alpha; none: learned
     ent_coef_init: Positive = 1.0  # where a learned temperature begins
@@ -66,6 +68,8 @@ class CrossQConfig(Config):
             raise ValueError(f"batch_size must be at least 2, not {self.batch_size}: statistics of one transition say nothing")
         if any(width < 1 for width in (*self.hidden, *self.actor_hidden)):
             raise ValueError(f"hidden and actor_hidden must name layer widths >= 1, not {self.hidden!r} and {self.actor_hidden!r}")
+        if self.gradient_steps == 0:
+            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
 
 
 class CrossQ(DeepAgent):
@@ -76,7 +80,7 @@ class CrossQ(DeepAgent):
     metrics : dict of str to float
         critic_loss, q (mean of the taken actions' values), ent_coef, and of the last update of the actor actor_loss and entropy.
     critics : JointCritics
-    actor : SquashedActor
+    actor : NormalizedActor
     """
 
     Config = CrossQConfig
@@ -86,20 +90,18 @@ class CrossQ(DeepAgent):
     def _make(self) -> None:
         c, space = self.config, self.action_space
         assert isinstance(space, gym.spaces.Box)
-        if not space.is_bounded():
-            raise ValueError(f"CrossQ needs actions with finite bounds, not {space}; wrap it in gymnasium.wrappers.RescaleAction")
-        self.n_actions = math.prod(space.shape)
-        self.middle, self.half = (space.high / 2.0 + space.low / 2.0), (space.high / 2.0 - space.low / 2.0)
-        self.entropy_wanted = -float(self.n_actions) if c.target_entropy is None else c.target_entropy
+        self.bounds = Bounds(space, "CrossQ")
+        self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value, "betas": (c.adam_beta1, 0.999)}
-        self.critics = JointCritics(self.observation_space, self.n_actions, c.hidden, c.encoder, norm, self.generator).to(self.device)
+        self.critics = JointCritics(self.observation_space, self.bounds.size, c.hidden, c.encoder, norm, self.generator).to(self.device)
         alpha = c.ent_coef_init if c.ent_coef is None else c.ent_coef
-        self.actor = SquashedActor(
-            self.critics.features_dim, self.n_actions, c.actor_hidden, norm if c.batch_norm_actor else None, alpha, self.generator
+        self.actor = NormalizedActor(
+            self.critics.features_dim, self.bounds.size, c.actor_hidden, norm if c.batch_norm_actor else None, alpha, self.generator
         ).to(self.device)
         self.optimizer, self.actor_optimizer = FlatAdam(self.critics, **clip), FlatAdam(self.actor, **clip)
         self.replay = Replay.of(self.venv, c.buffer_size)
+        self.replay.steps = c.train_freq
 
     def parts(self) -> dict[str, Any]:
         """Return actor and critics with their running statistics, both optimisers and the memory."""
@@ -107,39 +109,38 @@ class CrossQ(DeepAgent):
         return {"critics": self.critics, "actor": self.actor, "replay": self.replay, **optimizers}
 
     def _iterate(self, budget: int) -> None:
-        """Step every copy once, then update (Algorithm 1)."""
+        """Act and store; then sample and update (Algorithm 1)."""
+        c, before = self.config, self.num_timesteps
         self._collect(self.replay, self._act, budget)
-        if self.num_timesteps >= self.config.learning_starts:
-            for _ in range(self.config.gradient_steps):
+        if self.num_timesteps > c.learning_starts:
+            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
                 self._update()
 
     @torch.no_grad()
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store, within [-1, 1], and actions to take."""
-        if self.num_timesteps < self.config.learning_starts:
-            actions = self.rng.uniform(-1.0, 1.0, (len(observations), *self.middle.shape)).astype(np.float32)
+        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
+            actions = self.bounds.random(len(observations), self.rng)
         else:
-            actions = self._squashed(self._tensor(observations), False)
-        return actions, self._taken(self.middle + self.half * actions)
+            actions = self._sample(self._tensor(observations))
+        return actions.reshape(-1, *self.bounds.shape), self.bounds.taken(actions)
 
-    def _squashed(self, observations: Tensor, deterministic: bool) -> np.ndarray:
-        """Return actions within [-1, 1], shape [B, ...]."""
-        noise = None if deterministic else self._noise(len(observations))
-        actions: np.ndarray = self.actor(self.critics.encoder(observations), noise)[0].cpu().numpy()
-        return actions.reshape(-1, *self.middle.shape)
+    def _sample(self, observations: Tensor) -> np.ndarray:
+        sampled: np.ndarray = self.actor(self.critics.encoder(observations), self._noise(len(observations)))[0].cpu().numpy()
+        return sampled
 
     def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
-        actions: np.ndarray = self.middle + self.half * self._squashed(observations, deterministic)
-        return actions.astype(self.action_space.dtype)
+        features = self.critics.encoder(observations)
+        return self.bounds.taken(self.actor.mode(features).cpu().numpy() if deterministic else self._sample(observations))
 
-    def _noise(self, size: int) -> Tensor:
-        return torch.randn((size, self.n_actions), generator=self.generator).to(self.device)
+    def _noise(self, B: int) -> Tensor:
+        return torch.randn((B, self.bounds.size), generator=self.generator).to(self.device)
 
     def _update(self) -> None:
         """Update the critics by one joint pass, and every policy_delay times the actor and the temperature."""
         c = self.config
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        batch = self.replay.sample(c.batch_size, self.rng, c.gamma)
+        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
         s, s_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
         a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
         alpha = self.actor.log_alpha.detach().exp()
@@ -179,9 +180,7 @@ class JointCritics(nn.Module):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
-            self.encoder = encoders.make(encoder, observation_space)
+        self.encoder = encoder_of(observation_space, encoder, generator)
         self.features_dim = int(self.encoder.features_dim)  # type: ignore[arg-type]
         self.heads = BatchedMLP(2, self.features_dim + n_actions, hidden, 1, generator, norm)
 
@@ -191,8 +190,8 @@ class JointCritics(nn.Module):
         return out.squeeze(2)
 
 
-class SquashedActor(nn.Module):
-    """A Gaussian squashed by tanh (Haarnoja et al. 2018), and the temperature, which learns in the same rhythm."""
+class NormalizedActor(nn.Module):
+    """SAC's squashed Gaussian with batch renormalisation, and the temperature, which learns in the same rhythm."""
 
     def __init__(
         self, inputs: int, n_actions: int, hidden: tuple[int, ...], norm: dict[str, Any] | None, alpha: float, generator: torch.Generator
@@ -201,17 +200,13 @@ class SquashedActor(nn.Module):
         self.net = BatchedMLP(1, inputs, hidden, 2 * n_actions, generator, norm)
         self.log_alpha = nn.Parameter(torch.tensor(math.log(alpha)))
 
-    def forward(self, features: Tensor, noise: Tensor | None, train: bool = False) -> tuple[Tensor, Tensor]:
-        """Return actions within [-1, 1], shape [B, A], and their log-probabilities, shape [B]; without noise the mode."""
-        mean, log_std = self.net(features, train)[0].chunk(2, dim=1)
-        if noise is None:
-            return torch.tanh(mean), torch.zeros(len(mean))
-        log_std = log_std.clamp(-20.0, 2.0)
-        u = torch.addcmul(mean, noise, log_std.exp())
-        # ln(1 - tanh(u)^2) = 2 (ln 2 - u - softplus(-2 u)), which does not round to ln 0
-        log_slope = 2.0 * (math.log(2.0) - u - nn.functional.softplus(-2.0 * u))
-        log_prob = -(0.5 * noise * noise + log_std + log_slope).sum(1) - 0.5 * math.log(2.0 * math.pi) * noise.shape[1]
-        return torch.tanh(u), log_prob
+    def mode(self, features: Tensor) -> Tensor:
+        """Return the actions of the means, shape [B, A]."""
+        return torch.tanh(self.net(features)[0].chunk(2, dim=1)[0])
+
+    def forward(self, features: Tensor, noise: Tensor, train: bool = False) -> tuple[Tensor, Tensor]:
+        """Return actions within [-1, 1], shape [B, A], and their log-probabilities, shape [B]; `train` as in `BatchRenorm.forward`."""
+        return squashed(self.net(features, train)[0], noise)
 
 
 def joint_loss(q: Tensor, rewards: Tensor, discounts: Tensor, penalty: Tensor) -> Tensor:

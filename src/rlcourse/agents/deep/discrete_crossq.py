@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlcourse import encoders
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
+from rlcourse.agents.deep.continuous_networks import encoder_of
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
@@ -37,14 +37,16 @@ __all__ = ["DiscreteCrossQ", "DiscreteCrossQConfig", "TwinQ", "joint_loss"]
 class DiscreteCrossQConfig(Config):
     """Settings of `DiscreteCrossQ`."""
 
-    n_envs: Count = 1  # copies of the environment, stepped once a round
-    gradient_steps: Count = 1  # updates a round
+    n_envs: Count = 1  # copies of the environment
+    train_freq: Count = 1  # steps of each copy between updates
+    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
     batch_size: Count = 128  # transitions per update; the network sees twice as many observations
     buffer_size: Count = 100_000  # transitions in the replay memory
-    learning_starts: Count = 1_000  # steps of random actions before the first update
+    learning_starts: Annotated[int, Interval(0)] = 1_000  # steps of random actions before the first update
     learning_rate: Annotated[Schedule, Interval(0)] = 1e-3  # Adam's; a number or linear(start, end, steps)
     adam_beta1: Probability = 0.5  # Adam's decay of the first moment: short, because nothing else slows the targets
     gamma: Discount = 0.99  # discount rate
+    n_steps: Count = 1  # steps of a return before it bootstraps
     exploration_initial_eps: Probability = 1.0  # probability of a random action at the beginning
     exploration_final_eps: Probability = 0.05  # probability of a random action after exploration_steps
     exploration_steps: Count = 10_000  # steps over which the probability falls, on a straight line
@@ -63,6 +65,8 @@ class DiscreteCrossQConfig(Config):
             raise ValueError(f"batch_size must be at least 2, not {self.batch_size}: statistics of one transition say nothing")
         if any(width < 1 for width in self.hidden):
             raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
+        if self.gradient_steps == 0:
+            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
 
 
 class DiscreteCrossQ(DeepAgent):
@@ -88,22 +92,24 @@ class DiscreteCrossQ(DeepAgent):
         self.network = TwinQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator).to(self.device)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, betas=(c.adam_beta1, 0.999))
         self.replay = Replay.of(self.venv, c.buffer_size)
+        self.replay.steps = c.train_freq
 
     def parts(self) -> dict[str, Any]:
         """Return the network with its running statistics, the optimiser and the memory."""
         return {"network": self.network, "optimizer": self.optimizer, "replay": self.replay}
 
     def _iterate(self, budget: int) -> None:
-        """Step every copy once, then update (Algorithm 1 without its actor)."""
+        """Act and store; then sample and update (Algorithm 1 without its actor)."""
+        c, before = self.config, self.num_timesteps
         self._collect(self.replay, self._act, budget)
-        if self.num_timesteps >= self.config.learning_starts:
-            for _ in range(self.config.gradient_steps):
+        if self.num_timesteps > c.learning_starts:
+            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
                 self._update()
 
     @torch.no_grad()
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take."""
-        if self.num_timesteps < self.config.learning_starts:
+        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
             actions = self.rng.integers(self.n_actions, size=len(observations))
         else:
             actions = self._policy(self._tensor(observations), deterministic=False)
@@ -119,7 +125,7 @@ class DiscreteCrossQ(DeepAgent):
     def _update(self) -> None:
         """Go one step down the joint loss; this is all that moves the running statistics."""
         c = self.config
-        batch = self.replay.sample(c.batch_size, self.rng, c.gamma)
+        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
         s, s_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
         a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
         loss, taken = joint_loss(self.network(torch.cat([s, s_]), train=True), a, r, discount)
@@ -141,9 +147,7 @@ class TwinQ(nn.Module):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
-            self.encoder = encoders.make(encoder, observation_space)
+        self.encoder = encoder_of(observation_space, encoder, generator)
         self.heads = BatchedMLP(n_critics, int(self.encoder.features_dim), hidden, n_actions, generator, norm)  # type: ignore[arg-type]
 
     def forward(self, observations: Tensor, train: bool) -> Tensor:

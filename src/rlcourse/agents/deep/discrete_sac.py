@@ -24,9 +24,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlcourse import encoders
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
+from rlcourse.agents.deep.continuous_networks import encoder_of
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability, StepSize
@@ -39,13 +39,15 @@ __all__ = ["DiscreteSAC", "DiscreteSACConfig", "SoftmaxActorCritics", "actor_los
 class DiscreteSACConfig(Config):
     """Settings of `DiscreteSAC`, named as stable-baselines3 names those of SAC."""
 
-    n_envs: Count = 4  # copies of the environment, stepped once a round
-    gradient_steps: Count = 1  # updates a round
+    n_envs: Count = 4  # copies of the environment
+    train_freq: Count = 1  # steps of each copy between updates
+    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
     batch_size: Count = 128  # transitions per update
     buffer_size: Count = 100_000  # transitions in the replay memory
-    learning_starts: Count = 1_000  # steps of random actions before the first update
+    learning_starts: Annotated[int, Interval(0)] = 1_000  # steps of random actions before the first update
     learning_rate: Annotated[Schedule, Interval(0)] = 1e-3  # Adam's, for all parts; a number or linear(start, end, steps)
     gamma: Discount = 0.99  # discount rate
+    n_steps: Count = 1  # steps of a return before it bootstraps
     tau: StepSize = 0.005  # how far the target critics move towards the critics after each update
     ent_coef: Positive | None = None  # temperature alpha; none: learned
     ent_coef_init: Positive = 1.0  # where a learned temperature begins
@@ -60,6 +62,8 @@ class DiscreteSACConfig(Config):
         super().__post_init__()
         if any(width < 1 for width in self.hidden):
             raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
+        if self.gradient_steps == 0:
+            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
 
 
 class DiscreteSAC(DeepAgent):
@@ -90,22 +94,24 @@ class DiscreteSAC(DeepAgent):
         self.optimizer = FlatAdam(self.networks, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
         self.target_parameters = flatten(*self.target.parameters())
         self.replay = Replay.of(self.venv, c.buffer_size)
+        self.replay.steps = c.train_freq
 
     def parts(self) -> dict[str, Any]:
         """Return both networks, the optimiser and the memory."""
         return {"networks": self.networks, "target": self.target, "optimizer": self.optimizer, "replay": self.replay}
 
     def _iterate(self, budget: int) -> None:
-        """Step every copy once, then update (Algorithm 1)."""
+        """Act and store; then sample and update (Algorithm 1)."""
+        c, before = self.config, self.num_timesteps
         self._collect(self.replay, self._act, budget)
-        if self.num_timesteps >= self.config.learning_starts:
-            for _ in range(self.config.gradient_steps):
+        if self.num_timesteps > c.learning_starts:
+            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
                 self._update()
 
     @torch.no_grad()
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take."""
-        if self.num_timesteps < self.config.learning_starts:
+        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
             actions = self.rng.integers(self.n_actions, size=len(observations))
         else:
             actions = self._policy(self._tensor(observations), deterministic=False)
@@ -120,7 +126,7 @@ class DiscreteSAC(DeepAgent):
     def _update(self) -> None:
         """Go one step down the losses of critics, actor and temperature, which share no parameter: one sum, one Adam."""
         c, networks = self.config, self.networks
-        batch = self.replay.sample(c.batch_size, self.rng, c.gamma)
+        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
         s, s_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
         a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
         alpha = networks.log_alpha.detach().exp()
@@ -148,9 +154,7 @@ class SoftmaxActorCritics(nn.Module):
         self, observation_space: Any, n_actions: int, hidden: tuple[int, ...], encoder: str, alpha: float, generator: torch.Generator
     ) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
-            self.encoder = encoders.make(encoder, observation_space)
+        self.encoder = encoder_of(observation_space, encoder, generator)
         self.heads = BatchedMLP(3, int(self.encoder.features_dim), hidden, n_actions, generator)  # type: ignore[arg-type]
         self.log_alpha = nn.Parameter(torch.tensor(math.log(alpha)))
 
