@@ -9,9 +9,11 @@ import pytest
 import torch
 from sb3_contrib import CrossQ as ContribCrossQ
 from sb3_contrib.common.torch_layers import BatchRenorm1d
+from stable_baselines3.common.distributions import SquashedDiagGaussianDistribution
 from torch import nn
 
 from rlcourse.agents import CrossQ
+from rlcourse.agents.deep.continuous_networks import squashed
 from rlcourse.agents.deep.crossq import joint_loss
 from rlcourse.core.evaluation import evaluate
 from rlcourse.core.vector import WorldVectorEnv
@@ -75,6 +77,17 @@ def test_nothing_flows_back_through_the_target():
     joint_loss(q, torch.ones(4), torch.full((4,), 0.9), torch.zeros(4)).backward()
     assert torch.all(q.grad[:, 4:] == 0)
     assert torch.all(q.grad[:, :4] != 0)
+
+
+def test_the_squashed_gaussian_is_stable_baselines3s_and_finite_where_tanh_is_one():
+    parameters, noise = torch.randn(50, 4), torch.randn(50, 2)
+    actions, log_prob = squashed(parameters, noise)
+    mean, log_std = parameters.chunk(2, 1)
+    theirs = SquashedDiagGaussianDistribution(2).proba_distribution(mean, log_std)
+    theirs.epsilon = 0.0  # they keep ln 0 away by it, we by another form of the same
+    near = actions.abs().amax(1) < 0.99
+    torch.testing.assert_close(log_prob[near], theirs.log_prob(actions, mean + noise * log_std.exp())[near], atol=1e-4, rtol=1e-4)
+    assert torch.isfinite(squashed(parameters, noise + 1e4)[1]).all()
 
 
 class OneBatch:
@@ -287,7 +300,7 @@ def test_it_resumes_bit_for_bit_with_its_statistics_and_beyond_the_warmup(tmp_pa
     whole = CrossQ("Pendulum-v1", seed=3, **settings).learn(400)
     CrossQ("Pendulum-v1", seed=3, **settings).learn(200).save(tmp_path / "half")
     half = CrossQ.load(tmp_path / "half", env="Pendulum-v1")
-    assert half.critics.heads.norms[0].updates == 92
+    assert half.critics.heads.norms[0].updates == 93
     half.learn(200)
     assert torch.equal(whole.optimizer.parameters, half.optimizer.parameters)
     assert torch.equal(whole.actor_optimizer.parameters, half.actor_optimizer.parameters)

@@ -112,7 +112,7 @@ class CrossQ(DeepAgent):
         """Act and store; then sample and update (Algorithm 1)."""
         c, before = self.config, self.num_timesteps
         self._collect(self.replay, self._act, budget)
-        if self.num_timesteps > c.learning_starts:
+        if self.num_timesteps >= c.learning_starts:
             for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
                 self._update()
 
