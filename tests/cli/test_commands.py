@@ -211,6 +211,22 @@ def test_a_world_of_a_file_and_an_id_without_a_preset_train(tmp_path):
     assert train(tmp_path, "CliffWalking-v1", "-n", "2000", "--eval-episodes", "1").exists()
 
 
+def test_an_environment_of_a_file_trains_with_the_agent_and_the_copies_that_are_taken_by_default(tmp_path):
+    (tmp_path / "mine.py").write_text(FOREIGN)
+    folder = train(tmp_path, f"{tmp_path / 'mine.py'}:Foreign", "-n", "1100", "--eval-episodes", "1")
+    assert (folder / "last.safetensors").exists()
+
+
+def test_learning_that_diverges_ends_in_one_sentence_and_code_2(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(FOREIGN)
+    for words in (["--algo", "dqn", "--distributional", "c51"], ["--algo", "a2c"]):
+        env = f"{tmp_path / 'mine.py'}:NoNumber"
+        assert main(["train", env, "-n", "2000", "--eval-episodes", "1", "--out", str(tmp_path / "runs"), "--quiet", *words]) == 2
+        error = capsys.readouterr().err
+        assert "no longer finite" in error
+        assert error.count("\n") == 1
+
+
 def test_list_and_show_answer(capsys):
     for what in ("envs", "agents", "presets"):
         assert main(["list", what, "--json"]) == 0
@@ -278,7 +294,29 @@ def test_help_of_train_shows_the_presets_values(capsys):
     assert "[200,000]" in text
 
 
+FOREIGN = """
+import gymnasium as gym
+import numpy as np
+
+class Foreign(gym.Env):
+    observation_space, action_space = gym.spaces.Box(-1, 1, (2,), np.float32), gym.spaces.Discrete(2)
+    reward = 1.0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.count = 0
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        self.count += 1
+        return np.zeros(2, np.float32), self.reward, self.count == 9, False, {}
+
+class NoNumber(Foreign):
+    reward = float("nan")
+"""
+
 BAD = [
+    ("train FrozenLake-v1 --algo ppo --normalize-observations true", "normalize_observations scales observations in a Box"),
     ("train cartpol", "did you mean 'cartpole'"),
     ("train CartPole", "did you mean 'CartPole-v1'"),
     ("train", "name an environment"),

@@ -50,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"rlcourse: {error}", file=sys.stderr)
         return 2
+    except FloatingPointError as error:  # learning has diverged
+        print(f"rlcourse: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("rlcourse: interrupted", file=sys.stderr)
         return 130

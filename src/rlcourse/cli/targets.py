@@ -111,7 +111,12 @@ def _from_file(text: str) -> Target:
         raise UsageError(f"{text} is neither a gymnasium.Env nor a world, but {type(env).__name__}")
 
     example = made()
-    return Target(text, f"{path.stem}-{name}", make, example if is_world(example) else make())
+    if is_world(example):
+        return Target(text, f"{path.stem}-{name}", make, example)
+    env = make()
+    if isinstance(made, type) and env.unwrapped is env and env.spec is None:  # so that copies of it can be made
+        env.spec = gym.envs.registration.EnvSpec(name, entry_point=make, disable_env_checker=True)
+    return Target(text, f"{path.stem}-{name}", make, env)
 
 
 def agent_name(text: str) -> str:

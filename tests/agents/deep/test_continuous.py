@@ -12,7 +12,7 @@ import torch
 from stable_baselines3.common.type_aliases import ReplayBufferSamples
 from torch.distributions import Normal, TanhTransform, TransformedDistribution
 
-from rlcourse.agents import DDPG, SAC, TD3
+from rlcourse.agents import DDPG, PPO, SAC, TD3, CrossQ
 from rlcourse.agents.deep.action_noise import ActionNoise, HeldNoise
 from rlcourse.agents.deep.continuous_networks import Bounds, Critics, SquashedActor
 from rlcourse.agents.deep.q_losses import critic_loss, td_targets
@@ -315,8 +315,24 @@ def test_rounding_never_leaves_the_box():
 @pytest.mark.parametrize("kind", AGENTS)
 @pytest.mark.parametrize(("low", "high"), [(-np.inf, np.inf), (0.0, np.inf), (-np.inf, 1.0)])
 def test_infinite_bounds_are_refused_with_the_fix(kind, low, high):
-    with pytest.raises(ValueError, match=f"{kind.__name__} needs actions with finite bounds.*wrap"):
+    with pytest.raises(ValueError, match=f"{kind.__name__} needs actions with finite bounds.*TransformAction"):
         agent_of(kind, Ranged(gym.spaces.Box(low, high, (1,))))
+
+
+@pytest.mark.parametrize("kind", [*AGENTS, CrossQ, PPO])
+def test_whole_numbers_are_rounded_to_and_what_is_no_number_is_never_taken(kind):
+    env = Ranged(gym.spaces.Box(-3, 3, (2,), np.int8))
+    agent = kind(env, seed=0, n_envs=1, hidden=(16, 16)).learn(60)
+    assert {int(number) for action in env.seen for number in action} <= set(range(-3, 4))
+    assert len({int(number) for action in env.seen for number in action}) > 2
+    assert agent.predict(np.zeros(2, np.float32))[0].dtype == np.int8
+    with torch.no_grad():
+        for part in agent.parts().values():
+            if isinstance(part, torch.nn.Module):
+                for parameter in part.parameters():
+                    parameter.fill_(torch.nan)
+    with pytest.raises(FloatingPointError, match="no longer a number"):
+        agent.predict(np.zeros(2, np.float32))
 
 
 # Targets, delay, noise -----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.copies import as_vector
 from rlcourse.core.vector import WorldVectorEnv
 
-__all__ = ["Act", "DeepAgent"]
+__all__ = ["Act", "DeepAgent", "within"]
 
 Act = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]  # (t, observations) -> actions to store, actions to take
 
@@ -63,6 +63,8 @@ class DeepAgent(Agent):
             raise ValueError(f"{name} acts in {known} spaces, not in {self.action_space}; take another agent, or a wrapper")
         if not isinstance(self.observation_space, gym.spaces.Box | gym.spaces.Discrete | gym.spaces.MultiDiscrete | gym.spaces.MultiBinary):
             raise ValueError(f"{name} cannot see {self.observation_space}; wrap it in gymnasium.wrappers.FlattenObservation")
+        if getattr(c, "normalize_observations", False) and not isinstance(self.observation_space, gym.spaces.Box):
+            raise ValueError(f"normalize_observations scales observations in a Box, not {self.observation_space}; set it to false")
         self.device = torch.device(_pick_device(c.device, self.observation_space))
         self.generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
         self.venv = as_vector(self.env, c.n_envs)
@@ -170,8 +172,7 @@ class DeepAgent(Agent):
         """Return actions as the environment takes them."""
         if self.discrete:
             return actions + self._start if self._start else actions
-        box: Any = self.action_space
-        return np.clip(actions.reshape(len(actions), *box.shape), box.low, box.high)
+        return within(self.action_space, actions)
 
     @torch.no_grad()
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
@@ -221,6 +222,20 @@ class DeepAgent(Agent):
         if where and complete and isinstance(env, WorldVectorEnv):
             env.load_state_dict(where)
             self._observation = env.observations
+
+
+def within(box: Any, actions: np.ndarray) -> np.ndarray:
+    """Return actions, shape [B, ...] of as many numbers, as elements of a Box: within its bounds, of its type, whole where that is whole.
+
+    Raises
+    ------
+    FloatingPointError
+        Where an action is no number: so the network has diverged, before the weights are next looked at.
+    """
+    taken: np.ndarray = np.clip(actions.reshape(-1, *box.shape), box.low, box.high)
+    if np.isnan(taken).any():
+        raise FloatingPointError("an action is no longer a number: lower learning_rate, or mend a reward or an observation that is none")
+    return taken.astype(box.dtype, copy=False) if box.dtype.kind == "f" else np.rint(taken).astype(box.dtype)
 
 
 def _of(state: dict[str, Any], name: str) -> dict[str, Any]:

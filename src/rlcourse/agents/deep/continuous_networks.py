@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from rlcourse.agents.deep.base import within
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.encoders import make
 
@@ -34,15 +35,13 @@ class Bounds:
 
     def __init__(self, space: gym.spaces.Box, agent: str) -> None:
         if not space.is_bounded():
-            raise ValueError(f"{agent} needs actions with finite bounds, not {space}; wrap it in gymnasium.wrappers.RescaleAction")
-        self.shape, self.dtype, self.size = space.shape, space.dtype, math.prod(space.shape)
-        self.low, self.high = space.low, space.high
+            raise ValueError(f"{agent} needs actions with finite bounds, not {space}; wrap it in gymnasium.wrappers.TransformAction")
+        self.space, self.shape, self.size = space, space.shape, math.prod(space.shape)
         self.middle, self.half = space.high / 2.0 + space.low / 2.0, space.high / 2.0 - space.low / 2.0  # halved first: no overflow
 
     def taken(self, actions: np.ndarray) -> np.ndarray:
         """Return actions of the Box, shape [B, ...], of actions within [-1, 1], shape [B, A] or [B, ...]."""
-        scaled = self.middle + self.half * actions.reshape(-1, *self.shape)
-        return np.clip(scaled, self.low, self.high).astype(self.dtype)  # rounding may leave the box
+        return within(self.space, self.middle + self.half * actions.reshape(-1, *self.shape))  # rounding may leave the box
 
     def random(self, B: int, rng: np.random.Generator) -> np.ndarray:
         """Return actions drawn uniformly from [-1, 1], shape [B, A]."""

@@ -41,7 +41,7 @@ def project(targets: Tensor, probabilities: Tensor, v_min: float, v_max: float) 
     lower = position.floor().clamp_(max=K - 2)
     upper_share = position - lower
     projected = torch.zeros_like(probabilities)
-    index = lower.long()
+    index = lower.nan_to_num(0.0).long()  # NaN stays NaN in its share, to be found in the weights
     projected.scatter_add_(1, index, probabilities * (1.0 - upper_share))
     return projected.scatter_add_(1, index + 1, probabilities * upper_share)
 
