@@ -15,6 +15,7 @@ from rlcourse.cli.options import Parser, count
 from rlcourse.cli.targets import find_agent
 from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
+from rlcourse.core.evaluation import masks
 from rlcourse.core.exact import optimal_actions
 from rlcourse.core.world import WorldEnv
 
@@ -102,7 +103,7 @@ def _lay_values(agent: Any, env: Any, target: Any) -> None:
 
 def _play(agent: Any, env: Any, seed: int, max_steps: int, frames: list[np.ndarray] | None = None) -> Any:
     """Play an episode; yield each reward, and keep the pictures."""
-    observation, _ = env.reset(seed=seed)
+    observation, info = env.reset(seed=seed)
     state, start = None, True
     path = getattr(env.unwrapped, "overlay", {}).get("path")
     if path is not None:
@@ -112,8 +113,8 @@ def _play(agent: Any, env: Any, seed: int, max_steps: int, frames: list[np.ndarr
             picture = env.render()
             if isinstance(picture, np.ndarray):
                 frames.append(picture)
-        action, state = agent.predict(observation, state=state, episode_start=start)
-        observation, reward, terminated, truncated, _ = env.step(action)
+        action, state = agent.predict(observation, state=state, episode_start=start, **masks(agent, [info]))
+        observation, reward, terminated, truncated, info = env.step(action)
         start = False
         if path is not None:
             path.append(env.unwrapped.state)

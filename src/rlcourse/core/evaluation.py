@@ -10,7 +10,7 @@ import numpy as np
 
 from rlcourse.core.gymworld import as_env, id_of
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "masks"]
 
 
 def evaluate(
@@ -45,27 +45,36 @@ def evaluate(
     envs = [made] if name is None else [gym.make(name) for _ in range(copies)]
     returns, running = np.zeros(episodes), list(range(len(envs)))  # running: each copy's episode, -1 when there is none left
     following = len(envs)
-    seen = [each.reset(seed=seed + i)[0] for i, each in enumerate(envs)]
+    resets = [each.reset(seed=seed + i) for i, each in enumerate(envs)]
+    seen, infos = [observation for observation, _ in resets], [info for _, info in resets]
     steps, starts, state = [0] * len(envs), np.ones(len(envs), np.bool_), None
     while any(i >= 0 for i in running):
+        how: dict[str, Any] = {"state": state, "episode_start": starts, "deterministic": deterministic} | masks(agent, infos)
         if name is None:
-            action, state = agent.predict(seen[0], state=state, episode_start=starts, deterministic=deterministic)
+            action, state = agent.predict(seen[0], **how)
             actions = [action]
         else:
-            actions, state = agent.predict(np.stack(seen), state=state, episode_start=starts, deterministic=deterministic)
+            actions, state = agent.predict(np.stack(seen), **how)
         starts[:] = False
         for k, i in enumerate(running):
             if i < 0:
                 continue
-            seen[k], reward, terminated, truncated, _ = envs[k].step(actions[k])
+            seen[k], reward, terminated, truncated, infos[k] = envs[k].step(actions[k])
             returns[i] += float(reward)
             steps[k] += 1
             if terminated or truncated or steps[k] >= max_steps:
                 running[k] = following if following < episodes else -1
                 following += 1
                 if running[k] >= 0:
-                    seen[k], _ = envs[k].reset(seed=seed + running[k])
+                    seen[k], infos[k] = envs[k].reset(seed=seed + running[k])
                     steps[k], starts[k] = 0, True
         if stopped():
             return returns[: min((i for i in running if i >= 0), default=episodes)]
     return returns
+
+
+def masks(agent: Any, infos: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the argument of `predict` that says which actions exist, where an agent heeds it and every environment tells."""
+    if not getattr(agent, "masked", False) or not all("action_mask" in info for info in infos):
+        return {}
+    return {"action_masks": np.stack([np.asarray(info["action_mask"], np.bool_) for info in infos])}

@@ -215,6 +215,7 @@ def test_masks_of_a_foreign_environment_are_those_of_its_infos():
     agent = DQN(Masked(), seed=0, **TINY).learn(200)
     assert agent.masked
     assert agent.replay.sample(50, np.random.default_rng(0), 0.9).next_masks.sum(1).tolist() == [1] * 50
+    assert evaluate(agent, Masked(), 3).tolist() == [5.0] * 3, "an evaluation heeds them too"
 
 
 def test_a_million_atari_frames_take_at_most_seven_and_a_half_gigabytes_and_too_many_are_refused(monkeypatch, capsys):
