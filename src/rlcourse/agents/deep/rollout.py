@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Self
 
 import gymnasium as gym
 import numpy as np
+
+from rlcourse.core.memory import require_memory
 
 __all__ = ["Rollout"]
 
@@ -36,8 +39,10 @@ class Rollout:
     """
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any], steps: int, action_shape: tuple[int, ...], action_dtype: Any) -> None:
-        space = env.single_observation_space
+        space: Any = env.single_observation_space
         n = env.num_envs
+        each = math.prod(space.shape or ()) * space.dtype.itemsize + math.prod(action_shape) * np.dtype(action_dtype).itemsize + 6
+        require_memory(f"a rollout of {steps:,} steps in {n:,} copies", (steps + 1) * n * each, "n_steps")
         self.observations = np.zeros((steps + 1, n, *(space.shape or ())), dtype=space.dtype)
         self.actions = np.zeros((steps, n, *action_shape), dtype=action_dtype)
         self.rewards = np.zeros((steps, n), dtype=np.float32)
