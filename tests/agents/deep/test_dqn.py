@@ -11,8 +11,8 @@ import torch
 from stable_baselines3.common.buffers import ReplayBuffer
 
 from rlcourse.agents import DQN
-from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, project, quantile_loss, td_targets
-from rlcourse.agents.deep.q_network import NoisyLinear, QNetwork
+from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, project, quantile_loss, slopes, td_targets
+from rlcourse.agents.deep.q_network import NoisyLinear, QNetwork, perceptron
 from rlcourse.core import memory
 from rlcourse.core.evaluation import evaluate
 from rlcourse.core.vector import WorldVectorEnv
@@ -169,10 +169,49 @@ def test_loss_and_gradient_are_stable_baselines3s():
     theirs.train(gradient_steps=1, batch_size=32)
 
     predicted = ours.network(ours._tensor(batch.observations)).gather(1, torch.from_numpy(batch.actions)[:, None]).squeeze(1)
-    loss = ours._loss(predicted, ours._targets(batch), "mean")
+    loss = ours._loss(predicted, ours._targets(batch)).mean()
     assert loss.item() == pytest.approx(kept["train/loss"], rel=1e-5)
     for a, b in zip(torch.autograd.grad(loss, list(ours.network.parameters())), kept["gradient"], strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+
+
+def test_the_written_out_gradient_of_the_perceptron_is_the_gradient():
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(5, 3), (6, 3), (6,), (4, 6), (4,), (2, 4), (2,)]
+    inputs = [torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_() for shape in shapes]
+    assert torch.autograd.gradcheck(perceptron, inputs)
+    with torch.no_grad():
+        plain = perceptron(*inputs)
+    torch.testing.assert_close(plain, perceptron(*inputs))
+
+
+@pytest.mark.parametrize("loss", ["huber", "mse"])
+def test_a_step_without_a_graph_is_the_step_with_one(loss):
+    taped, graph = (DQN("CartPole-v1", seed=0, loss=loss, max_grad_norm=0.1, **TINY).learn(60) for _ in range(2))
+    assert taped._taped
+    batch = taped.replay.sample(8, np.random.default_rng(0), 0.99)
+    actions, targets = torch.from_numpy(batch.actions), taped._targets(batch) + torch.linspace(-3, 3, 8)
+    for weights in (None, torch.linspace(0.1, 1.0, 8)):
+        what = (taped._tensor(batch.observations), actions, targets, weights, 0.01)
+        one, two = taped._descend_taped(*what)[0], graph._descend(*what)[0]
+        torch.testing.assert_close(one, two.detach())
+        torch.testing.assert_close(taped.optimizer.gradient, graph.optimizer.gradient)
+        torch.testing.assert_close(taped.optimizer.parameters, graph.optimizer.parameters)
+
+
+def test_slopes_are_the_derivatives_by_hand():
+    predicted, targets = torch.tensor([3.0, 0.5, -1.0]), torch.tensor([1.0, 0.0, 1.0])
+    assert slopes(predicted, targets, "huber").tolist() == [1.0, 0.5, -1.0]
+    assert slopes(predicted, targets, "mse").tolist() == [4.0, 1.0, -4.0]
+
+
+def test_a_soft_target_moves_once_for_every_interval_that_has_passed():
+    settings = TINY | {"train_freq": 4, "target_update_interval": 2, "tau": 0.5, "learning_starts": 1_000}
+    agent = DQN("CartPole-v1", seed=0, **settings).learn(4)  # begins at the networks' common weights, and has not learned
+    agent.optimizer.parameters.fill_(1.0)
+    agent._target_parameters.zero_()
+    agent.learn(4)
+    torch.testing.assert_close(agent._target_parameters, torch.full_like(agent._target_parameters, 0.75))
 
 
 def test_only_actions_that_exist_are_taken_and_bootstrapped_from():
@@ -214,6 +253,7 @@ def test_masks_of_a_foreign_environment_are_those_of_its_infos():
 
     agent = DQN(Masked(), seed=0, **TINY).learn(200)
     assert agent.masked
+    assert evaluate(agent, Masked(), 5).tolist() == [5.0] * 5, "evaluation hands the masks over"
     assert agent.replay.sample(50, np.random.default_rng(0), 0.9).next_masks.sum(1).tolist() == [1] * 50
     assert evaluate(agent, Masked(), 3).tolist() == [5.0] * 3, "an evaluation heeds them too"
 

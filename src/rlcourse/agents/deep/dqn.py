@@ -27,7 +27,7 @@ from torch.nn.functional import mse_loss, smooth_l1_loss
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
 from rlcourse.agents.deep.prioritized import PrioritizedReplay
-from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, pick, project, quantile_loss, td_targets
+from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, pick, project, quantile_loss, slopes, td_targets
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, StepSize
@@ -35,6 +35,8 @@ from rlcourse.core.schedules import Exponential, Linear, Schedule, value
 from rlcourse.core.vector import WorldVectorEnv
 
 __all__ = ["DQN", "DQNConfig"]
+
+_MEASURED = 100  # steps between measurements of the loss
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class DQN(DeepAgent):
         self.support = torch.linspace(c.v_min, c.v_max, c.n_atoms, device=self.device)
         fall = Linear if c.exploration_decay == "linear" else Exponential
         self.epsilon = fall(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
+        self._taped = c.distributional == "none" and self.network.is_perceptron
         self.replay = self._make_replay()
         self.replay.steps = c.train_freq
 
@@ -143,11 +146,14 @@ class DQN(DeepAgent):
         c, before = self.config, self.num_timesteps
         self._collect(self.replay, self._act, budget)
         if self.num_timesteps > c.learning_starts:
-            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
-                self._update()
+            updates = c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before
+            measured = not self.metrics or self.num_timesteps // _MEASURED > before // _MEASURED
+            for k in range(updates):
+                self._update(measured and k == updates - 1)
         interval = c.target_update_interval
-        if self._target_parameters is not None and self.num_timesteps // interval > before // interval:
-            self._target_parameters.lerp_(self.optimizer.parameters, c.tau)
+        moves = self.num_timesteps // interval - before // interval
+        if self._target_parameters is not None and moves:
+            self._target_parameters.lerp_(self.optimizer.parameters, 1.0 - (1.0 - c.tau) ** moves)
 
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take, as the agent explores."""
@@ -164,13 +170,14 @@ class DQN(DeepAgent):
         """Return epsilon-greedy actions among those that exist, shape [B]; the network is asked only where it decides."""
         B = len(observations)
         random = self.rng.random(B) < epsilon if epsilon > 0.0 else np.zeros(B, np.bool_)
-        if random.all():
+        explorers = np.count_nonzero(random)
+        if explorers == B:
             return self._random(B, masks)
         if self.config.noisy:
             self.network.reset_noise(self.generator)
         inputs = observations if isinstance(observations, Tensor) else self._tensor(observations)
         greedy = self._greedy(inputs, masks)
-        return np.where(random, self._random(B, masks), greedy) if random.any() else greedy
+        return np.where(random, self._random(B, masks), greedy) if explorers else greedy
 
     def _random(self, B: int, masks: np.ndarray | None) -> np.ndarray:
         if masks is None:
@@ -179,7 +186,7 @@ class DQN(DeepAgent):
 
     def _greedy(self, observations: Tensor, masks: np.ndarray | None) -> np.ndarray:
         allowed = None if masks is None else torch.from_numpy(masks).to(self.device)
-        return best_actions(self.values(self.network(observations)), allowed).cpu().numpy()
+        return best_actions(self.values(self.network.forward(observations)), allowed).cpu().numpy()
 
     def values(self, outputs: Tensor) -> Tensor:
         """Return action values, shape [B, A], of a network's outputs."""
@@ -187,28 +194,52 @@ class DQN(DeepAgent):
             return torch.softmax(outputs, dim=2) @ self.support
         return outputs.mean(2) if self.config.distributional == "qr" else outputs
 
-    def _update(self) -> None:
+    def _update(self, measured: bool = True) -> None:
         """Take one gradient step on a batch of replayed transitions."""
         c, replay = self.config, self.replay
         if isinstance(replay, PrioritizedReplay):
             replay.beta = Linear(c.priority_beta, 1.0, c.priority_beta_steps).at(self.num_timesteps)
         batch = replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
         actions = torch.from_numpy(batch.actions).to(self.device)
+        weights = None if batch.weights is None else torch.from_numpy(batch.weights).to(self.device)
         if c.noisy:
             self.network.reset_noise(self.generator)
             self.target_network.reset_noise(self.generator)
-        targets = self._targets(batch)
-        predicted = pick(self.network(self._tensor(batch.observations)), actions)
-        loss = self._loss(predicted, targets, "none" if batch.weights is not None else "mean")
-        if batch.weights is not None and isinstance(replay, PrioritizedReplay):
-            errors = loss if c.distributional != "none" else predicted - targets
-            replay.correct(batch.slots, errors.detach().cpu().numpy())
-            loss = (torch.from_numpy(batch.weights).to(self.device) * loss).mean()
+        targets, observations = self._targets(batch), self._tensor(batch.observations)
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        self.optimizer.step(loss, learning_rate)
-        self.metrics = {"loss": loss.detach(), "epsilon": self._epsilon(self.num_timesteps), "learning_rate": learning_rate}
-        if c.distributional == "none":
-            self.metrics["q"] = predicted.detach().mean()
+        descend = self._descend_taped if self._taped else self._descend
+        predicted, loss = descend(observations, actions, targets, weights, learning_rate)
+        if isinstance(replay, PrioritizedReplay):
+            errors = predicted - targets if loss is None or c.distributional == "none" else loss
+            replay.correct(batch.slots, errors.detach().cpu().numpy())
+        if measured:
+            each = self._loss(predicted, targets) if loss is None else loss
+            self.metrics = {"loss": each.detach().mean(), "epsilon": self._epsilon(self.num_timesteps), "learning_rate": learning_rate}
+            if c.distributional == "none":
+                self.metrics["q"] = predicted.detach().mean()
+
+    def _descend(
+        self, observations: Tensor, actions: Tensor, targets: Tensor, weights: Tensor | None, learning_rate: float
+    ) -> tuple[Tensor, Tensor | None]:
+        """Go down the gradient of the mean loss; return predictions, and the loss of each, shape [B]."""
+        predicted = pick(self.network(observations), actions)
+        each = self._loss(predicted, targets)
+        self.optimizer.step((each if weights is None else weights * each).mean(), learning_rate)
+        return predicted, each
+
+    @torch.no_grad()
+    def _descend_taped(
+        self, observations: Tensor, actions: Tensor, targets: Tensor, weights: Tensor | None, learning_rate: float
+    ) -> tuple[Tensor, Tensor | None]:
+        """Do as `_descend`, without a graph: on small networks most of its time is the graph's."""
+        values, back = self.network.taped(observations)
+        chosen = actions.unsqueeze(1)
+        predicted = values.gather(1, chosen).squeeze(1)
+        slope = slopes(predicted, targets, self.config.loss).div_(len(actions))
+        slope = slope if weights is None else slope.mul_(weights)
+        back(torch.zeros_like(values).scatter_(1, chosen, slope.unsqueeze(1)))
+        self.optimizer.descend(learning_rate)
+        return predicted, None
 
     @torch.no_grad()
     def _targets(self, batch: Any) -> Tensor:
@@ -217,8 +248,11 @@ class DQN(DeepAgent):
         rewards, discounts = torch.from_numpy(batch.rewards).to(self.device), torch.from_numpy(batch.discounts).to(self.device)
         masks = None if batch.next_masks is None else torch.from_numpy(batch.next_masks).to(self.device)
         S_ = self._tensor(batch.next_observations)
-        following = self.target_network(S_)
-        chooser = self.network(S_) if c.double and self._target_parameters is not None else following
+        following = self.target_network.forward(S_)
+        double = c.double and self._target_parameters is not None
+        if masks is None and not double and c.distributional == "none":
+            return td_targets(rewards, discounts, following.amax(1))
+        chooser = self.network.forward(S_) if double else following
         chosen = pick(following, best_actions(self.values(chooser), masks))
         if c.distributional != "c51":
             return td_targets(rewards, discounts, chosen)
@@ -226,15 +260,16 @@ class DQN(DeepAgent):
         atoms = td_targets(rewards, discounts, self.support.expand(len(rewards), -1))
         return project(atoms, probabilities, c.v_min, c.v_max)
 
-    def _loss(self, predicted: Tensor, targets: Tensor, reduction: Literal["none", "mean"]) -> Tensor:
-        """Return the loss of predictions, shape [B], or its mean."""
+    def _loss(self, predicted: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each prediction, shape [B]."""
         c = self.config
-        if c.distributional == "none":
-            kind: Any = smooth_l1_loss if c.loss == "huber" else mse_loss
-            loss: Tensor = kind(predicted, targets, reduction=reduction)
-            return loss
-        each = categorical_loss(predicted, targets) if c.distributional == "c51" else quantile_loss(predicted, targets)
-        return each.mean() if reduction == "mean" else each
+        if c.distributional == "c51":
+            return categorical_loss(predicted, targets)
+        if c.distributional == "qr":
+            return quantile_loss(predicted, targets)
+        kind: Any = smooth_l1_loss if c.loss == "huber" else mse_loss
+        each: Tensor = kind(predicted, targets, reduction="none")
+        return each
 
     # Acting -----------------------------------------------------------------------------------------------------------
 

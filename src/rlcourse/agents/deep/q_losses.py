@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["best_actions", "categorical_loss", "critic_loss", "pick", "project", "quantile_loss", "td_targets"]
+__all__ = ["best_actions", "categorical_loss", "critic_loss", "pick", "project", "quantile_loss", "slopes", "td_targets"]
 
 
 def best_actions(values: Tensor, masks: Tensor | None) -> Tensor:
@@ -29,6 +29,12 @@ def td_targets(rewards: Tensor, discounts: Tensor, following: Tensor) -> Tensor:
     if following.dim() == 2:
         rewards, discounts = rewards[:, None], discounts[:, None]
     return rewards + torch.where(discounts > 0, discounts * following, 0.0)
+
+
+def slopes(predicted: Tensor, targets: Tensor, loss: str) -> Tensor:
+    """Return the derivatives of each loss by its prediction, shape [B] all: of Huber's (``loss="huber"``) or of the square ("mse")."""
+    error = predicted - targets
+    return error.clamp_(-1.0, 1.0) if loss == "huber" else error.mul_(2.0)
 
 
 def project(targets: Tensor, probabilities: Tensor, v_min: float, v_max: float) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -46,6 +47,17 @@ def perceptron(x: Tensor, *layers: Tensor) -> Tensor:
     for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
         x = linear(x, weight, bias).relu_()
     return linear(x, layers[-2], layers[-1])
+
+
+class _Tape:
+    """What a context of `torch.autograd.Function` is, where no graph is wanted."""
+
+    needs_input_grad = (False,)
+    saved_tensors: tuple[Tensor, ...] = ()
+
+    def save_for_backward(self, *tensors: Tensor) -> None:
+        """Keep tensors."""
+        self.saved_tensors = tensors
 
 
 class NoisyLinear(nn.Linear):
@@ -136,8 +148,27 @@ class QNetwork(nn.Module):
 
     def forward(self, observations: Any) -> Tensor:
         """Return values, shape [B, A], or logits of atoms or quantiles, shape [B, A, K]."""
-        outputs = perceptron(self.encoder(observations), *(self._layers or self._combined()))
+        outputs = perceptron(self.encoder.forward(observations), *(self._layers or self._combined()))
         return outputs if self.atoms == 1 else outputs.view(-1, self.actions, self.atoms)
+
+    def taped(self, observations: Any) -> tuple[Tensor, Callable[[Tensor], None]]:
+        """Return values, shape [B, A], and what writes gradients into the parameters, given that of a loss by the values.
+
+        The same as `forward` and ``backward`` of a graph, without one; only where all parameters are layers of a perceptron.
+        """
+        tape, layers = _Tape(), self._layers or self._combined()
+        outputs = _Perceptron.forward(tape, self.encoder.forward(observations), *layers)
+
+        def back(gradient: Tensor) -> None:
+            for layer, found in zip(layers, _Perceptron.backward(tape, gradient)[1:], strict=True):
+                layer.grad.copy_(found)  # type: ignore[union-attr, arg-type]
+
+        return outputs, back
+
+    @property
+    def is_perceptron(self) -> bool:
+        """Whether all parameters are layers of a perceptron: no noise, no second head, nothing to learn in the encoder."""
+        return not self._noisy and self.value_head is None and not list(self.encoder.parameters())
 
     def _combined(self) -> list[Tensor]:
         """Return the weights and biases of a plain perceptron that computes the same: noise and both heads are linear."""
