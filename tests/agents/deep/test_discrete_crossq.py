@@ -143,7 +143,7 @@ def test_acting_moves_no_statistics_and_a_prediction_does_not_depend_on_its_batc
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 2.0)])
 def test_a_truncated_episode_bootstraps_and_a_terminated_one_does_not(terminates, value):
     env = WorldVectorEnv(OneStepAnywhere(terminates), 4, max_episode_steps=1)
-    agent = DiscreteCrossQ(env, **(TINY | {"gamma": 0.5, "learning_rate": 0.003, "batch_size": 32})).learn(6000)
+    agent = DiscreteCrossQ(env, **(TINY | {"gamma": 0.5, "learning_rate": 0.003, "batch_size": 32})).learn(4000)
     q = agent.network(torch.tensor([[0.3], [0.7]]), train=False).detach().numpy()
     assert q == pytest.approx(np.full((2, 2, 2), value), abs=0.15)
     assert set(agent.history["terminated"]) == {float(terminates)}
@@ -170,6 +170,7 @@ def test_what_it_cannot_do_it_says_at_construction():
 
 
 def test_it_learns_cartpole_with_the_preset():
+    # 10 of 10 seeds reach 475 by benchmarks/pass_rates.py; here 90 on a seventh of its budget
     from rlcourse.presets import load
 
     agent = DiscreteCrossQ("CartPole-v1", seed=0, **load("cartpole").agents["discrete_crossq"]).learn(3_000)

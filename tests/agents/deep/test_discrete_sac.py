@@ -155,7 +155,7 @@ def test_an_encoder_with_weights_is_trained_by_the_critics_and_not_by_the_actor(
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 2.0)])
 def test_a_truncated_episode_bootstraps_and_a_terminated_one_does_not(terminates, value):
     env = WorldVectorEnv(OneStep(terminates), 4, max_episode_steps=1)
-    agent = DiscreteSAC(env, **(TINY | {"gamma": 0.5, "learning_rate": 0.01, "tau": 0.1, "ent_coef": 1e-4, "n_envs": 4})).learn(2400)
+    agent = DiscreteSAC(env, **(TINY | {"gamma": 0.5, "learning_rate": 0.01, "tau": 0.1, "ent_coef": 1e-4, "n_envs": 4})).learn(2000)
     q = agent.networks(torch.tensor([[0.5]]))[1].detach().numpy()
     assert q == pytest.approx(np.full((2, 1, 2), value), abs=0.1)
     assert set(agent.history["terminated"]) == {float(terminates)}
@@ -196,5 +196,7 @@ def test_box_actions_are_refused():
 def test_it_learns_cartpole_with_the_preset():
     from rlcourse.presets import load
 
-    agent = DiscreteSAC("CartPole-v1", seed=0, **load("cartpole").agents["discrete_sac"]).learn(4_000)
+    agent = DiscreteSAC("CartPole-v1", seed=0, **(load("cartpole").agents["discrete_sac"] | {"batch_size": 64, "hidden": (64, 64)})).learn(
+        4_000
+    )
     assert evaluate(agent, WorldEnv(CartPole()), 20, max_steps=500).mean() > 120

@@ -201,6 +201,7 @@ def test_without_layer_norm_there_is_none_and_box_actions_are_refused():
 
 
 def test_it_learns_cartpole_with_the_preset():
+    # 9 of 10 seeds reach 475 by benchmarks/pass_rates.py; here 200 on two fifths of its budget
     from rlcourse.presets import load
 
     agent = PQN("CartPole-v1", seed=0, **load("cartpole").agents["pqn"]).learn(40_960)
