@@ -380,7 +380,10 @@ def interrupted(words: list[str], cwd: Path, number: signal.Signals, after: floa
     time.sleep(after)
     process.send_signal(number)
     asked = time.time()
-    _, error = process.communicate(timeout=20)
+    try:
+        _, error = process.communicate(timeout=20)
+    finally:
+        process.kill()  # where it did not end, nothing goes on behind the tests
     return process.returncode, time.time() - asked, error
 
 
