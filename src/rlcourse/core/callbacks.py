@@ -19,7 +19,7 @@ def chain(callbacks: Callback | Iterable[Callback] | None) -> Callback:
 
     def call(agent: Agent) -> bool:
         answers = [each(agent) for each in listed]  # all are called, whatever the first one says
-        return all(answer is not False for answer in answers)
+        return all(answer is None or bool(answer) for answer in answers)  # a comparison of numpy's numbers is not `False` itself
 
     return call
 
