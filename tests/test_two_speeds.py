@@ -20,6 +20,7 @@ from rlcourse.agents.planning.queue import PriorityQueue
 from rlcourse.core import policies
 from rlcourse.core.box import Box, register_for_cpu
 from rlcourse.core.gymworld import as_world
+from rlcourse.core.sum_tree import new_tree, tree_set
 from rlcourse.core.trial import Trial
 from rlcourse.envs import CartPole, cliff_walk, tic_tac_toe, windy_gridworld
 
@@ -122,6 +123,10 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "returns": lambda: np.zeros(T * N, np.float32),
         "discounts": lambda: np.zeros(T * N, np.float32),
         "ends": lambda: np.zeros(T * N, np.int64),
+        "slots": lambda: np.arange(T * N),
+        "priorities": lambda: rng.random(T * N),
+        "masses": lambda: rng.random(T * N),
+        "tree": lambda: a_tree(T * N, rng),
         "mode": lambda: 0,
     }
     if function.startswith("afterstate_"):
@@ -137,6 +142,13 @@ def argument(name: str, function: str, rng: np.random.Generator):
     if name not in data:
         pytest.fail(f"box {function} has a parameter {name!r} that tests/test_two_speeds.py cannot make: add a line to argument()")
     return data[name]()
+
+
+def a_tree(leaves: int, rng: np.random.Generator) -> np.ndarray:
+    """A sum tree with priorities, some of them zero."""
+    tree = new_tree(leaves)
+    tree_set.python(tree, np.arange(0, leaves, 2), rng.random(len(range(0, leaves, 2))))
+    return tree
 
 
 def same(a, b) -> bool:

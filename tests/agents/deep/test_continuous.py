@@ -486,6 +486,12 @@ def test_what_makes_no_sense_is_refused(settings):
 
 
 def test_sac_learns_pendulum_with_the_preset():
-    # 10 of 10 seeds reach -200 within 7,000 steps by benchmarks/pass_rates.py pendulum:sac; here -500 on 4,000
-    agent = SAC("Pendulum-v1", seed=0, **load("pendulum").agents["sac"]).learn(4_000)
-    assert evaluate(agent, WorldEnv(Pendulum()), 20, max_steps=200).mean() > -500
+    # 10 of 10 seeds reach -200 by benchmarks/pass_rates.py pendulum:sac, best checkpoint; here one of them, judged every thousand steps
+    agent, means = SAC("Pendulum-v1", seed=0, **load("pendulum").agents["sac"]), []
+
+    def look(agent):
+        means.append(evaluate(agent, WorldEnv(Pendulum()), 10, max_steps=200).mean())
+        return bool(means[-1] < -200)
+
+    agent.learn(load("pendulum").of("sac").total_timesteps, callback=look)
+    assert means[-1] >= -200
