@@ -31,6 +31,7 @@ R = TypeVar("R")
 _LOCK = threading.RLock()
 _PENDING_KERNELS: list[Callable[..., Any]] = []  # decorated, but not yet known to numba
 _PENDING_CHOICES: list[tuple[Callable[..., Any], Callable[..., Any]]] = []  # (kernel, what picks its compiled form)
+_NAMED: list[str] = []  # names of the classes that numba has met
 _KNOWN_METHODS: set[str] = set()  # names of world methods that numba knows
 _PACKAGE = Path(__file__).resolve().parent.parent
 _COMPILED = ("core", "envs", "features", "wrappers", "agents")  # layers that hold boxes and worlds; the cache is keyed by their sources
@@ -170,6 +171,11 @@ def register_for_cpu(kinds: list[type]) -> None:
                     _register_method(name, _method_finder(name, method))
                     _KNOWN_METHODS.add(name)
             kind._rlcourse_known = True  # type: ignore[attr-defined]
+            _NAMED.append(kind.__name__)
+            if (number := _NAMED.count(kind.__name__)) > 1:
+                # numba tells named tuples apart by name: of two of one name, in two files or a cell run twice, the second would run
+                # the code of the first
+                kind.__name__ = f"{kind.__name__}#{number}"
 
 
 def _register_method(name: str, find: Callable[..., Any]) -> None:
