@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rlcourse.agents import DRQN
-from rlcourse.agents.deep.sequence_replay import SequenceReplay
+from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows, n_step_returns
 from rlcourse.core.vector import WorldVectorEnv
 
 MASKED = "rlcourse/MaskedCartPole-v1"
@@ -78,6 +78,9 @@ def test_windows_hold_consecutive_steps_and_the_true_successor_is_the_next_row(l
     assert np.all((np.diff(everything, axis=0) == 1) | (everything[1:] == 0))
     assert np.array_equal(w.states[0, 0, :, 0], w.warm_observations[0, :, 0]), "the memory of the first row"
     assert w.counted.all()
+    _, discounts, following = n_step_returns(w, 0.5, 3)
+    alive = discounts > 0
+    assert np.array_equal(w.observations[following, columns, 0][alive], now[alive] - np.log2(discounts[alive])), "as many steps on"
 
 
 def test_every_window_of_the_memory_is_drawn_as_often():
@@ -94,10 +97,36 @@ def agent_and_windows(**settings):
     return agent, agent.replay.windows(16, agent.config.burn_in, 6, np.random.default_rng(1))
 
 
+@pytest.mark.parametrize(
+    ("ends", "returns", "discounts", "following"),
+    [
+        ("nowhere", [3, 6, 12, 16, 16], [0.125, 0.125, 0.125, 0.25, 0.5], [3, 4, 5, 5, 5]),
+        ("by termination", [3, 4, 4, 16, 16], [0, 0, 0, 0.25, 0.5], [3, 3, 3, 5, 5]),
+        ("by a time limit", [3, 4, 4, 16, 16], [0.125, 0.25, 0.5, 0.25, 0.5], [3, 3, 3, 6, 6]),
+        ("as the budget did", [3, 4, 4, 8, 16], [0.125, 0.25, 0.5, 0.5, 0.5], [3, 3, 3, 4, 5]),
+    ],
+)
+def test_three_step_returns_end_with_the_episode_and_with_the_window(ends, returns, discounts, following):
+    w = Windows(*[np.zeros(0)] * 10)._replace(rewards=np.float32([[1], [2], [4], [8], [16]]), terminated=np.zeros((5, 1), np.bool_))
+    w = w._replace(starts=np.zeros((7, 1), np.bool_), at=np.arange(5)[:, None], counted=np.ones((5, 1), np.bool_))
+    if ends == "by termination":  # of the third step
+        w.terminated[2] = w.starts[3] = True
+    elif ends == "by a time limit":  # the true last observation is row 3
+        w = w._replace(at=np.array([[0], [1], [2], [4], [5]]))
+        w.starts[4] = True
+    elif ends == "as the budget did":
+        w.counted[3:] = False
+    for mine, expected in zip(n_step_returns(w, 0.5, 3), (returns, discounts, following), strict=True):
+        assert mine[:, 0].tolist() == expected
+    ones = n_step_returns(w, 0.5, 1)
+    expected = w.rewards, np.where(w.terminated, np.float32(0), np.float32(0.5)), w.at + 1
+    assert all(np.array_equal(one, other) and one.dtype == other.dtype for one, other in zip(ones, expected, strict=True))
+
+
 @pytest.mark.parametrize("memory", ["lstm", "gru"])
-@pytest.mark.parametrize("double", [False, True])
-def test_the_loss_is_that_of_the_windows_one_step_after_another(memory, double):
-    agent, w = agent_and_windows(memory=memory, double=double, burn_in=0, gamma=0.9)
+@pytest.mark.parametrize(("double", "n"), [(False, 1), (True, 1), (True, 3)])
+def test_the_loss_is_that_of_the_windows_one_step_after_another(memory, double, n):
+    agent, w = agent_and_windows(memory=memory, double=double, burn_in=0, gamma=0.9, n_steps=n)
     assert w.starts[1:].any()
     losses = []
     for b in range(16):
@@ -111,9 +140,10 @@ def test_the_loss_is_that_of_the_windows_one_step_after_another(memory, double):
                 both.append(network.heads(features)[0].detach())
             values.append(both)
         for t in range(6):
-            following = values[t + 1][1]
-            best = values[t + 1][0 if double else 1].argmax()
-            target = float(w.rewards[t, b]) + (0.0 if w.terminated[t, b] else 0.9 * following[best].item())
+            last = next(k for k in range(t, 6) if k in (t + n - 1, 5) or w.terminated[k, b])
+            best = values[last + 1][0 if double else 1].argmax()
+            target = sum(0.9 ** (k - t) * float(w.rewards[k, b]) for k in range(t, last + 1))
+            target += 0.0 if w.terminated[last, b] else 0.9 ** (last + 1 - t) * values[last + 1][1][best].item()
             error = abs(target - values[t][0][w.actions[t, b]].item())
             losses.append(0.5 * error**2 if error < 1 else error - 0.5)
     assert agent.loss(w)[0].item() == pytest.approx(np.mean(losses), rel=1e-4)
@@ -165,9 +195,10 @@ def test_steps_that_are_not_counted_do_not_count():
 
 
 @pytest.mark.parametrize("terminates", [True, False])
-def test_a_truncated_episode_bootstraps_and_a_terminated_one_does_not(terminates):
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_truncated_episode_bootstraps_and_a_terminated_one_does_not(terminates, n):
     env = WorldVectorEnv(Counting(1 if terminates else 100), 4, max_episode_steps=1)
-    agent = DRQN(env, seed=0, **TINY | {"gamma": 0.5}).learn(100)
+    agent = DRQN(env, seed=0, **TINY | {"gamma": 0.5, "n_steps": n}).learn(100)
     w = agent.replay.windows(8, 3, 6, np.random.default_rng(0))
     with torch.no_grad():
         for parameter in agent.target_network.parameters():
@@ -193,7 +224,7 @@ def test_memories_of_acting_are_those_of_the_sequence():
 
 @pytest.mark.parametrize("memory", ["lstm", "gru"])
 def test_it_resumes_bit_for_bit_memories_included(memory, tmp_path):
-    settings = TINY | {"memory": memory, "memory_layers": 2, "normalize_observations": True, "dueling": True}
+    settings = TINY | {"memory": memory, "memory_layers": 2, "normalize_observations": True, "dueling": True, "n_steps": 3}
     whole = DRQN(MASKED, seed=3, **settings).learn(800)
     DRQN(MASKED, seed=3, **settings).learn(400).save(tmp_path / "half.safetensors")
     half = DRQN.load(tmp_path / "half.safetensors").learn(400)

@@ -4,6 +4,7 @@ Where one observation does not tell the state, action values are functions of th
 
     y_t = R_{t+1} + gamma max_a Q_target(h'_{t+1}, a),    minimise Huber(y_t - Q(h_t, A_t)) over a window of steps
 
+With `n_steps` more rewards go before the bootstrap, which then lies as many steps ahead (Sutton & Barto, Eq. 7.1), within the window.
 A window begins in the middle of an episode, and its first memory is a question. `start` "stored" takes the one that the agent had then,
 which an older network has made; `burn_in` steps before the window, run without learning, bring it up to date (both from R2D2,
 Kapturowski et al. 2019). `start` "zero" begins empty, as the paper's random updates do; `half_masked` then learns from the later half of
@@ -27,7 +28,7 @@ from rlcourse.agents.deep.memories import Carried, recall
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
 from rlcourse.agents.deep.q_losses import td_targets
 from rlcourse.agents.deep.q_network import QNetwork
-from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows
+from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows, n_step_returns
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, StepSize
 from rlcourse.core.schedules import Linear, Schedule, value
 from rlcourse.encoders import make_memory
@@ -53,6 +54,7 @@ class DRQNConfig(Config):
     start: Literal["stored", "zero"] = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
     half_masked: bool = False  # learn from the later half of a sequence only
     gamma: Discount = 0.99  # discount rate
+    n_steps: Count = 1  # rewards in a target before it bootstraps, fewer where the episode or the window ends before
     train_freq: Count = 4  # steps of each copy between updates
     gradient_steps: Count = 1  # gradient steps per update
     target_update_interval: Count = 1_000  # steps between updates of the target network
@@ -196,10 +198,9 @@ class DRQN(DeepAgent):
         values = self.network(observations, self._warm(self.network, w), starts)
         taken = values[at, columns].gather(2, actions.unsqueeze(2)).squeeze(2)
         with torch.no_grad():
-            following = self.target_network(observations, self._warm(self.target_network, w), starts)[at + 1, columns]
-            best = (values[at + 1, columns] if c.double else following).argmax(2, keepdim=True)
-            discounts = torch.from_numpy(np.where(w.terminated, np.float32(0.0), np.float32(c.gamma))).to(self.device)
-            rewards = torch.from_numpy(w.rewards).to(self.device)
+            rewards, discounts, after = (torch.from_numpy(part).to(self.device) for part in n_step_returns(w, c.gamma, c.n_steps))
+            following = self.target_network(observations, self._warm(self.target_network, w), starts)[after, columns]
+            best = (values[after, columns] if c.double else following).argmax(2, keepdim=True)
             targets = td_targets(rewards.flatten(), discounts.flatten(), following.gather(2, best).flatten()).view_as(taken)
         errors = (smooth_l1_loss if c.loss == "huber" else mse_loss)(taken, targets, reduction="none")
         if c.half_masked:

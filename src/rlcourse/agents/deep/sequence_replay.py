@@ -10,7 +10,7 @@ import numpy as np
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.memory import require_memory
 
-__all__ = ["SequenceReplay", "Windows"]
+__all__ = ["SequenceReplay", "Windows", "n_step_returns"]
 
 
 class Windows(NamedTuple):
@@ -42,6 +42,30 @@ class Windows(NamedTuple):
     terminated: np.ndarray
     counted: np.ndarray
     states: np.ndarray
+
+
+def n_step_returns(w: Windows, gamma: float, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Follow each step of windows for n steps, or to its episode's or the window's end (Sutton & Barto, Section 7.1).
+
+    Returns
+    -------
+    returns : ndarray of float32, shape [T, B]
+        The discounted rewards.
+    discounts : ndarray of float32, shape [T, B]
+        What the value of the observation behind them counts: gamma to the power of the steps, 0 after a termination.
+    following : ndarray of int, shape [T, B]
+        The row of that observation.
+    """
+    (T, B), columns = w.at.shape, np.arange(w.at.shape[1])
+    goes_on = ~w.starts[w.at[1:], columns] & w.counted[1:]  # [T - 1, B] the next step is of the same episode, and experience
+    returns, discounts = w.rewards.copy(), np.full((T, B), gamma, np.float32)
+    last, reached = np.repeat(np.arange(T)[:, None], B, axis=1), np.ones((T, B), np.bool_)
+    for k in range(1, min(n, T)):
+        reached = reached[: T - k] & goes_on[k - 1 :]  # step t goes on to step t + k
+        returns[: T - k] += np.where(reached, np.float32(gamma**k) * w.rewards[k:], np.float32(0.0))
+        discounts[: T - k][reached] = gamma ** (k + 1)
+        last[: T - k] += reached
+    return returns, np.where(w.terminated[last, columns], np.float32(0.0), discounts), w.at[last, columns] + 1
 
 
 class SequenceReplay(Replay):
