@@ -61,7 +61,7 @@ class RunFolder:
         rows = history.rows[self._episodes_written :]
         self._append("episodes.csv", history.columns, [[f"{value:g}" for value in row[:3]] + [str(int(row[3]))] for row in rows])
         self._episodes_written = len(history)
-        metrics = getattr(agent, "metrics", {})
+        metrics = {name: float(value) for name, value in getattr(agent, "metrics", {}).items()}
         if metrics:
             self._append("metrics.csv", ("timesteps", *metrics), [[agent.num_timesteps, *metrics.values()]])
         if self._writer is None:

@@ -97,6 +97,7 @@ def _presets() -> list[dict[str, Any]]:
                     "default": algo == preset.algo,
                     "target": mine.target,
                     "total_timesteps": mine.total_timesteps,
+                    "episodes": mine.episodes,
                     "pass_rate": preset.pass_rates.get(algo, "unverified"),
                 }
             )
@@ -105,14 +106,21 @@ def _presets() -> list[dict[str, Any]]:
 
 def _table_of_presets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows as people read them, with a head."""
-    head = {"preset": "PRESET", "env": "ENVIRONMENT", "algo": "AGENT", "target": "TARGET", "steps": "STEPS", "pass_rate": "SEEDS THAT PASS"}
+    head = {
+        "preset": "PRESET",
+        "env": "ENVIRONMENT",
+        "algo": "AGENT",
+        "target": "TARGET",
+        "budget": "BUDGET",
+        "pass_rate": "SEEDS THAT PASS",
+    }
     shown = [
         {
             "preset": row["preset"],
             "env": row["env"],
             "algo": row["algo"] + (" (default)" if row["default"] else ""),
             "target": "-" if row["target"] is None else f"{row['target']:g}",
-            "steps": f"{row['total_timesteps']:,}",
+            "budget": f"{row['episodes']:,} episodes" if row["episodes"] else f"{row['total_timesteps']:,} steps",
             "pass_rate": row["pass_rate"],
         }
         for row in rows

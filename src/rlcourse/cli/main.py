@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.usage import UsageError, hush
 
 __all__ = ["main"]
 
@@ -44,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"rlcourse {__version__}")
         return 0
     verb, rest = arguments[0], arguments[1:]
-    warnings.filterwarnings("ignore", message=".*CartPole-v0 is out of date")  # the notes' preset wants its limit of 200 steps
+    hush()
     try:
         return _run(verb, rest)
     except UsageError as error:

@@ -39,6 +39,11 @@ class Plan(NamedTuple):
     early_stopping_rounds: int | None = None
     metric: str = "mean"
     minimize: bool = False
+    episodes: int | None = None
+
+    def spent(self, agent: Agent) -> bool:
+        """Whether nothing is left of the steps, or of the episodes."""
+        return agent.num_timesteps >= self.total_timesteps or (self.episodes is not None and len(agent.history) >= self.episodes)
 
 
 class Run:
@@ -58,6 +63,7 @@ class Run:
         self.without_improvement = 0
         self._next = (agent.num_timesteps // plan.eval_every + 1) * plan.eval_every
         self.last_evaluation: float | None = None
+        self._looked = agent.num_timesteps
 
     def execute(self) -> int:
         """Train, save, report; return the exit code."""
@@ -86,16 +92,21 @@ class Run:
         try:
             if self.agent.num_timesteps == 0:
                 self._log_true_error()
-            self.agent.learn(self.plan.total_timesteps - self.agent.num_timesteps, callback=self._look, callback_every=self.plan.eval_every)
+            agent, plan = self.agent, self.plan
+            episodes = None if plan.episodes is None else plan.episodes - len(agent.history)
+            agent.learn(plan.total_timesteps - agent.num_timesteps, episodes=episodes, callback=self._look, callback_every=plan.eval_every)
+            if self._looked != agent.num_timesteps:  # the last episode ended, or Ctrl-C came, between two callbacks
+                self._look(agent)
         except BaseException as error:
             self.error = error
 
     def _look(self, agent: Agent) -> bool:
         """Log; evaluate, save and decide where it is time."""
+        self._looked = agent.num_timesteps
         self.folder.log(agent)
         if self.signal is not None:
             return False
-        if agent.num_timesteps < self._next and agent.num_timesteps < self.plan.total_timesteps:
+        if agent.num_timesteps < self._next and not self.plan.spent(agent):
             return True
         self._next = (agent.num_timesteps // self.plan.eval_every + 1) * self.plan.eval_every
         returns = evaluate_agent(agent, self.eval_env, self.plan.eval_episodes, seed=EVAL_SEEDS, stopped=lambda: self.signal is not None)
@@ -233,7 +244,7 @@ class _Display:
             disable=not run.live,
         )
         self.began, self.first = time.perf_counter(), run.agent.num_timesteps
-        self.task = self.progress.add_task("", total=run.plan.total_timesteps, rate="", score="-", evaluation="-")
+        self.task = self.progress.add_task("", total=run.plan.episodes or run.plan.total_timesteps, rate="", score="-", evaluation="-")
 
     def __enter__(self) -> _Display:
         self.progress.start()
@@ -250,7 +261,7 @@ class _Display:
         recent = agent.history.rows[-100:, 0]
         self.progress.update(
             self.task,
-            completed=agent.num_timesteps,
+            completed=len(agent.history) if self.run.plan.episodes else agent.num_timesteps,
             rate=f"{rate:,.0f} steps/s",
             score=f"{recent.mean():.1f}" if len(recent) else "-",
             evaluation="-" if self.run.last_evaluation is None else f"{self.run.last_evaluation:.1f}",

@@ -108,13 +108,14 @@ def resume(argv: Sequence[str]) -> int:
         raise UsageError(f"{parsed.run} is no run folder (it has no config.toml)")
     saved = tomllib.loads((folder.path / "config.toml").read_text())["plan"]
     plan = Plan(**saved)
-    left = parsed.total_timesteps or plan.total_timesteps - agent.num_timesteps
-    if left < 1:
-        raise UsageError(f"the run has spent its budget of {plan.total_timesteps:,} steps; give more with -n")
+    if parsed.total_timesteps:  # then the steps alone are the budget
+        plan = plan._replace(total_timesteps=agent.num_timesteps + parsed.total_timesteps, episodes=None)
+    if plan.spent(agent):
+        budget = f"{plan.total_timesteps:,} steps" + (f" or {plan.episodes:,} episodes" if plan.episodes else "")
+        raise UsageError(f"the run has spent its budget of {budget}; give more with -n")
     folder.resume_after(agent)
     if getattr(agent, "resume_note", "") and not parsed.quiet:
         print(agent.resume_note)
-    plan = plan._replace(total_timesteps=agent.num_timesteps + left)
     return Run(agent, target, folder, plan, quiet=parsed.quiet, progress=not parsed.no_progress).execute()
 
 
@@ -125,10 +126,11 @@ def _add_run_options(parser: Parser, target: Target | None) -> None:
     def default(value: Any) -> str:
         return "" if value is None else f"[{value}]"
 
-    total = preset.total_timesteps if preset else 100_000
+    total, episodes = (preset.total_timesteps, preset.episodes) if preset else (100_000, None)
     group.add_argument(
         "--total-timesteps", "-n", "--timesteps", "--n-timesteps", type=count, metavar="N", help=f"environment steps [{total:,}]"
     )
+    group.add_argument("--episodes", type=count, metavar="N", help=f"or this many episodes, if those end first {default(episodes)}")
     group.add_argument("--preset", metavar="NAME", help="another preset of this environment (rlcourse list presets)")
     group.add_argument("--seed", type=natural, default=0, metavar="N", help="seed of everything random [0]")
     group.add_argument("--seeds", type=count, metavar="N", help="train this many seeds in parallel, with one curve")
@@ -162,6 +164,7 @@ def _plan(parsed: Any, target: Target) -> Plan:
         early_stopping_rounds=parsed.early_stopping_rounds,
         metric=parsed.metric,
         minimize=parsed.minimize,
+        episodes=parsed.episodes or (preset.episodes if preset and not parsed.total_timesteps else None),
     )
 
 

@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import Any
 
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.usage import UsageError, hush
 
 __all__ = ["MARK", "main"]
 
@@ -24,6 +24,7 @@ def main(words: list[str]) -> int:
     """Check a command of `rlcourse train`, then run it with each seed that is asked for; return an exit code."""
     from rlcourse.cli.train import check
 
+    hush()
     try:
         check(words)
     except UsageError as error:
@@ -47,7 +48,7 @@ def _run(words: list[str]) -> tuple[int, str]:
     try:
         with contextlib.redirect_stdout(output):
             code = train(words)
-    except UsageError as error:
+    except (UsageError, FloatingPointError) as error:  # what was asked for is wrong, or learning has diverged
         print(f"rlcourse: {error}", file=sys.stderr)
         code = 2
     except Exception:  # a bug in the user's environment: the other seeds go on

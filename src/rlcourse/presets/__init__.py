@@ -22,6 +22,8 @@ class Preset:
         Of the preset; the Gymnasium id; the default agent.
     total_timesteps : int
         Budget; training ends earlier where an evaluation reaches `stop_at`.
+    episodes : int or None
+        Budget of episodes: training ends with whichever is spent first.
     target : float or None
         Greedy mean return over 100 fresh episodes that counts as solved.
     stop_at : float or None
@@ -39,6 +41,7 @@ class Preset:
     env: str
     algo: str
     total_timesteps: int
+    episodes: int | None = None
     target: float | None = None
     stop_at: float | None = None
     eval_every: int = 10_000

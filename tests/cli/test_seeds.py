@@ -1,0 +1,73 @@
+"""Several seeds of one command, and runs that a signal or an error ends."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from shell import ENDLESS, ENV, RLCOURSE, interrupted, train
+
+from rlcourse.cli.main import main
+from rlcourse.core.files import read
+
+
+def test_several_seeds_make_one_curve(tmp_path, capsys):
+    assert main(["train", "cliffwalk", "-n", "5k", "--seeds", "2", "--jobs", "1", "--out", str(tmp_path)]) == 0
+    assert "mean" in capsys.readouterr().out
+    parent = next(tmp_path.glob("cliffwalk/*/*"))
+    assert (parent / "curve.png").exists()
+    assert len(list(parent.rglob("last.safetensors"))) == 2
+    result = json.loads((parent / "result.json").read_text())
+    assert [each["seed"] for each in result["seeds"].values()] == [0, 1]
+
+
+def test_seeds_that_share_a_process_are_trained_as_each_alone(tmp_path, capsys):
+    words = ("cartpole", "-n", "1024", "--eval-every", "512", "--eval-episodes", "1")
+    assert main(["train", *words, "--seeds", "3", "--seed", "4", "--out", str(tmp_path / "many"), "-q"]) == 0
+    parent = Path(capsys.readouterr().out.split()[1])
+    for seed in (4, 5, 6):
+        alone, shared = train(tmp_path / str(seed), *words, "--seed", str(seed)), next(parent.glob(f"*/*/*-seed{seed}"))
+        for table in ("episodes.csv", "evaluations.csv"):
+            assert (alone / table).read_text() == (shared / table).read_text()
+
+
+def test_a_seed_that_fails_keeps_its_traceback_and_its_exit_code(tmp_path):
+    (tmp_path / "mine.py").write_text(ENDLESS)
+    words = ["train", "mine.py:Broken", "-n", "100", "--seeds", "2"]
+    done = subprocess.run([*RLCOURSE, *words], env=ENV, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("ZeroDivisionError: the bug of the user") == 2
+
+
+def test_ctrl_c_saves_every_seed(tmp_path):
+    from rlcourse.cli.many import _cores
+
+    words = ["train", "cartpole", "-n", "100M", "--stop-at", "1000", "--eval-every", "512", "--eval-episodes", "1", "--seeds", "3"]
+    running = min(3, _cores())
+    returned, _, error = interrupted(words, tmp_path, signal.SIGINT, after=1.0, file="best.safetensors", runs=running)
+    assert returned == 130, error
+    assert "every seed was saved" in error
+    assert len(list(tmp_path.rglob("last.safetensors"))) >= running
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_middle_of_a_compiled_box_saves_and_ends_in_two_seconds(tmp_path, number, code):
+    (tmp_path / "mine.py").write_text(ENDLESS)
+    words = ["train", "mine.py:Endless", "-n", "1000000M", "--algo", "sarsa", "--gamma", "0.9"]
+    returned, seconds, error = interrupted(words, tmp_path, number)
+    assert returned == code, error
+    assert seconds < 3.0  # two seconds to save, and one for a busy machine to end the process
+    assert "rlcourse resume" in error
+    arrays, metadata = read(next(tmp_path.rglob("last.safetensors")))
+    assert arrays["Q"].any()
+    assert metadata["state"]["num_timesteps"] > 1_000_000
+
+
+def test_an_error_in_the_users_environment_keeps_its_traceback(tmp_path):
+    (tmp_path / "mine.py").write_text(ENDLESS)
+    words = ["train", "mine.py:Broken", "-n", "100"]
+    done = subprocess.run([*RLCOURSE, *words], env=ENV, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "the bug of the user" in done.stderr
+    assert "mine.py" in done.stderr

@@ -1,0 +1,123 @@
+"""Words on the command line: flags, counts, names, help, and one sentence for what is wrong."""
+
+import json
+import resource
+import subprocess
+import sys
+
+import pytest
+from shell import ENV, RLCOURSE
+
+from rlcourse import agents
+from rlcourse.cli.main import main
+from rlcourse.cli.options import count
+
+BAD = [
+    ("train cartpole --algo ppo --n-steps 10000000000", "n_steps: a rollout of 10,000,000,000 steps in"),
+    ("train FrozenLake-v1 --algo ppo --normalize-observations true", "normalize_observations scales observations in a Box"),
+    ("train cartpol", "did you mean 'cartpole'"),
+    ("train CartPole", "did you mean 'CartPole-v1'"),
+    ("train", "name an environment"),
+    ("trian cartpole", "did you mean 'train'"),
+    ("train cliffwalk --algo sarza", "did you mean 'sarsa'"),
+    ("train cartpole --algo sarsa", "finite observations"),
+    ("train Pendulum-v1 --algo q-learning", "finite"),
+    ("train cartpole --algo value-iteration", "finite"),
+    ("train cliffwalk --alpha 2", "alpha must be a number in (0, 1]"),
+    ("train cliffwalk --alpha nan", "alpha"),
+    ("train cliffwalk --alpha much", "--alpha"),
+    ("train cliffwalk --alhpa 0.1", "did you mean '--alpha'"),
+    ("train cliffwalk -n 0", "whole number >= 1"),
+    ("train cliffwalk -n many", "whole number >= 1"),
+    ("train cliffwalk --seed -1", "--seed"),
+    ("train cliffwalk --gamma 1.5", "gamma"),
+    ("train cliffwalk --out /proc/none", "--out"),
+    ("train nofile.py:World", "no file"),
+    ("train cartpole --device tpu", "device"),
+    ("train cartpole --preset nonsense", "cartpole has no preset 'nonsense'"),
+    ("train cartpole --seeds 2 --gama 0.9", "did you mean '--gamma'"),
+    ("train cartpole --seeds 2 --gamma 1.5", "gamma"),
+    ("evaluate nowhere", "no run or agent file"),
+    ("enjoy nowhere --gif a.gif", "no run or agent file"),
+    ("resume nowhere", "no run or agent file"),
+    ("list everything", "invalid choice"),
+    ("show sarsas", "did you mean 'sarsa'"),
+]
+
+
+@pytest.mark.parametrize(("command", "sentence"), BAD)
+def test_bad_input_ends_in_one_sentence_and_code_2(command, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_list_and_show_answer(capsys):
+    for what in ("envs", "agents", "presets"):
+        assert main(["list", what, "--json"]) == 0
+        assert len(json.loads(capsys.readouterr().out)) >= 5
+    for agent, words in [("sarsa", "def sarsa(world, Q, alpha"), ("Q-Learning", "np.max(Q[S_])"), ("ppo", "class PPOConfig")]:
+        assert main(["show", agent]) == 0
+        assert words in capsys.readouterr().out
+
+
+def test_an_agent_is_found_by_its_class_and_by_its_file():
+    from rlcourse.cli.settings import algo_key
+    from rlcourse.cli.targets import agent_name
+
+    for name in agents.MODULES:
+        assert agent_name(name) == agent_name(algo_key(name)) == agent_name(algo_key(name).replace("_", "-")) == name
+
+
+def test_a_setting_that_is_named_as_an_option_of_the_run_has_a_longer_flag():
+    from rlcourse.cli.options import Parser, add_settings, settings_of
+    from rlcourse.cli.settings import Setting
+
+    parser = Parser(prog="x")
+    parser.add_argument("--target", type=float)
+    add_settings(parser, [Setting("target", str, "network", "where targets come from")], {}, "agent")
+    parsed = parser.parse(["--target", "3", "--agent-target", "none"])
+    assert (parsed.target, settings_of(parsed)) == (3.0, {"target": "none"})
+
+
+def test_every_agent_s_settings_are_flags_beside_those_of_the_run(capsys):
+    from rlcourse.cli.settings import algo_key
+
+    for name in agents.MODULES:
+        with pytest.raises(SystemExit) as stop:
+            main(["train", "cartpole", "--algo", algo_key(name), "--help"])
+        assert stop.value.code == 0
+    capsys.readouterr()
+
+
+def test_counts_are_read_as_people_write_them():
+    for text, number in [("1e5", 100_000), ("100k", 100_000), ("100_000", 100_000), ("1.5M", 1_500_000), ("7", 7)]:
+        assert count(text) == number
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["list", "agents"], ["list", "envs"], ["list", "presets"], ["show", "ppo"]])
+def test_light_commands_import_nothing_heavy(words):
+    code = (
+        "import sys\nfrom rlcourse.cli.main import main\n"
+        f"assert main({words!r}) == 0\n"
+        "heavy = {'torch', 'numba', 'matplotlib', 'stable_baselines3', 'tensorboardX'} & set(sys.modules)\nassert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=ENV, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_takes_half_a_second_of_the_processor():
+    def spent() -> float:  # by finished children: waiting for a busy machine does not count
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    times = []
+    for _ in range(3):
+        before = spent()
+        subprocess.run([*RLCOURSE, "--help"], env=ENV, check=True, capture_output=True)
+        times.append(spent() - before)
+    assert min(times) < 0.5
