@@ -52,8 +52,9 @@ def measure(preset: presets.Preset, seeds: int, jobs: int) -> str:
     if len(results) != seeds:
         sys.exit(f"{preset.name}:{preset.algo}: {len(results)} results of {seeds} seeds\n{done.stderr[-2000:]}")
     assert preset.target is not None
+    budget = f"{preset.episodes:,} episodes" if preset.episodes else f"{preset.total_timesteps:,} steps"
     passed = sum(result["met"] for result in results)
-    rate = f"{passed} of {seeds} seeds reach {preset.target:g} within {preset.total_timesteps:,} steps"
+    rate = f"{passed} of {seeds} seeds reach {preset.target:g} within {budget}"
     return "\n".join(
         [
             f"{preset.name}:{preset.algo}: {rate} (95 % lower bound {lower_bound(passed, seeds):.2f})",
