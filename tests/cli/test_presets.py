@@ -91,6 +91,33 @@ def test_every_preset_names_an_environment_and_right_settings():
             build(agent_class(agent_name(algo)).Config, settings)
 
 
+@pytest.mark.parametrize("words", ["--n-envs 2 --n-steps 32", "--algo dqn --learning-starts 32 --buffer-size 100"])
+def test_pong_trains_on_its_last_four_frames_and_is_listed_as_unverified(words, tmp_path, monkeypatch, capsys):
+    for module in ("ale_py", "cv2"):
+        pytest.importorskip(module)
+    monkeypatch.setattr(gym.spec("rlcourse/Pong-v0"), "max_episode_steps", 40)  # a game takes 800 steps
+    folder = train(tmp_path, "pong", "-n", "128", "--eval-every", "128", "--eval-episodes", "1", *words.split())
+    result = json.loads((folder / "result.json").read_text())
+    assert (result["steps"], len(result["best_returns"])) == (128, 5)
+    assert agents.load(folder / "last.safetensors", env="rlcourse/Pong-v0").observation_space == gym.spaces.Box(
+        0, 255, (4, 84, 84), "uint8"
+    )
+    capsys.readouterr()
+    assert main(["list", "presets"]) == 0
+    listed = [line for line in capsys.readouterr().out.splitlines() if line.split()[0] in ("pong", "hopper", "halfcheetah")]
+    assert len(listed) >= 4
+    assert all(line.endswith("unverified") for line in listed)
+
+
+def test_without_opencv_pong_says_in_one_sentence_what_to_install(monkeypatch, capsys):
+    pytest.importorskip("ale_py")
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert main(["train", "pong"]) == 2
+    said = capsys.readouterr().err
+    assert "pip install opencv-python-headless" in said
+    assert said.count("\n") == 1
+
+
 def test_help_of_train_shows_the_presets_values(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["train", "cliffwalk", "--help"])

@@ -16,8 +16,8 @@ __all__ = ["make_minatar", "make_pong"]
 
 def make_pong(render_mode: str | None = None) -> gym.Env[Any, Any]:
     """Make Pong as in Mnih et al. 2015: every fourth frame, the last four of them, 84 x 84 pixels, up to 30 idle steps at the beginning."""
-    _need("ale_py", "rlcourse/Pong-v0", "rlcourse[atari]")
-    _need("cv2", "rlcourse/Pong-v0", "opencv-python")
+    for module, package in (("ale_py", "ale-py"), ("cv2", "opencv-python-headless")):
+        _need(module, "rlcourse/Pong-v0", package)
     env = gym.make("ALE/Pong-v5", frameskip=1, repeat_action_probability=0.0, render_mode=render_mode)
     return gym.wrappers.FrameStackObservation(gym.wrappers.AtariPreprocessing(env), 4)
 
@@ -49,4 +49,4 @@ def _need(module: str, id: str, package: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise gym.error.DependencyNotInstalled(f"{id} needs a package that is not installed: pip install '{package}'") from None
+        raise gym.error.DependencyNotInstalled(f"{id} needs a package that is not installed: pip install {package}") from None
