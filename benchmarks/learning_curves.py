@@ -2,9 +2,12 @@
 
     python benchmarks/learning_curves.py cartpole:dqn cartpole:a2c
     python benchmarks/learning_curves.py pendulum:sac --seeds 3 --jobs 2 -n 10000
+    python benchmarks/learning_curves.py cartpole-notes:dqn --each --seeds 10      # a panel for each seed
+    python benchmarks/learning_curves.py cartpole:dqn --runs DIR                   # of runs that are there: nothing is trained
 
-Each trains through `rlcourse train` with the preset's settings and budget, to the end of it, and draws docs/images/<agent>.png: the
-training episodes, the greedy evaluations on the way, the target, and what the best and the last checkpoint reach in 100 fresh episodes.
+Each trains through `rlcourse train` with the preset's settings and budget, to the end of it, and draws docs/images/<agent>.png
+(of a variant as cartpole-notes: notes-<agent>.png): the training episodes, the greedy evaluations on the way, the target, and what the best
+and the last checkpoint reach in 100 fresh episodes.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from rlcourse import presets
-from rlcourse.figures.style import COLORS, finish, new_figure, panel, reference
+from rlcourse.figures.style import COLORS, GREY, finish, new_figure, panel, reference
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs/images"
 POINTS = 60
@@ -42,16 +47,23 @@ def on_grid(steps: np.ndarray, returns: np.ndarray, edges: np.ndarray) -> np.nda
     return out
 
 
-def train(preset: presets.Preset, seeds: int, jobs: int, out: str) -> list[Path]:
-    """Train an agent with several seeds, without stopping early; return the run folders."""
+def train(preset: presets.Preset, seeds: int, jobs: int, out: str) -> None:
+    """Train an agent with several seeds, without stopping early."""
     never = "1e300"
     command = [sys.executable, "-m", "rlcourse", "train", preset.name, "--algo", preset.algo, "--seeds", str(seeds), "--jobs", str(jobs)]
-    command += ["-n", str(preset.total_timesteps), "--stop-at", never, "--out", out]
+    command += ["--stop-at", never, "--out", out] + ([] if preset.episodes else ["-n", str(preset.total_timesteps)])
     done = subprocess.run(command, capture_output=True, text=True)
-    folders = [file.parent for file in sorted(Path(out).rglob("result.json")) if "seed" in json.loads(file.read_text())]
-    if len(folders) != seeds:
-        sys.exit(f"{preset.name}:{preset.algo}: {len(folders)} results of {seeds} seeds\n{done.stderr[-2000:]}")
-    return folders
+    if done.returncode:
+        sys.exit(f"{preset.name}:{preset.algo}: {done.stderr[-2000:]}")
+
+
+def runs_below(path: str) -> list[Path]:
+    """Return the folders of the finished runs below a folder, by their seeds."""
+    results = {file.parent: json.loads(file.read_text()) for file in Path(path).rglob("result.json")}
+    found = sorted((result["seed"], folder) for folder, result in results.items() if "seed" in result)
+    if not found:
+        sys.exit(f"there is no finished run below {path}")
+    return [folder for _, folder in found]
 
 
 def draw(preset: presets.Preset, folders: list[Path], command: str) -> Path:
@@ -77,7 +89,32 @@ def draw(preset: presets.Preset, folders: list[Path], command: str) -> Path:
     axes.legend(frameon=False, fontsize=8.5, loc="best")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     finish(figure, f"{len(folders)} seeds; 100 fresh greedy episodes, medians: best checkpoint {best:.1f}, last {last:.1f}   ({command})")
-    path = IMAGES / f"{preset.algo}.png"
+    return save(figure, preset)
+
+
+def draw_each(preset: presets.Preset, folders: list[Path], command: str) -> Path:
+    """Draw a panel for each seed: its evaluations, its best checkpoint and its last."""
+    figure = new_figure()
+    columns = (len(folders) + 1) // 2
+    figure.set_size_inches(1.9 * columns, 4.6)
+    for k, (axes, folder) in enumerate(zip(figure.subplots(2, columns, sharex=True, sharey=True).flat, folders, strict=False)):
+        result = json.loads((folder / "result.json").read_text())
+        panel(axes, f"seed {result['seed']}", "environment steps" * (k == columns + columns // 2), "greedy return" * (k % columns == 0))
+        axes.plot(*column(folder / "evaluations.csv", "timesteps", "mean"), color=COLORS[0], linewidth=1, label="evaluations")
+        for which, step, marker, color in (("best", "best_step", "o", COLORS[2]), ("last", "steps", "X", COLORS[3])):
+            axes.plot(result[step], result[which], marker, color=color, markersize=7, clip_on=False, label=f"{which} checkpoint")
+        if preset.target is not None:
+            axes.axhline(preset.target, color=GREY, linestyle="--", linewidth=1, label=f"target {preset.target:g}")
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k")
+        if k == 0:
+            figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=4, frameon=False, fontsize=8.5)
+    finish(figure, f"evaluations: {preset.eval_episodes} episodes on the way; checkpoints: 100 fresh episodes   ({command})")
+    return save(figure, preset)
+
+
+def save(figure: Figure, preset: presets.Preset) -> Path:
+    """Write the picture of an agent, or of its variant."""
+    path = IMAGES / f"{'-'.join([*preset.name.split('-')[1:], preset.algo])}.png"
     figure.savefig(path, dpi=110)
     return path
 
@@ -89,17 +126,24 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=1, help="processes at once, one thread each [1]")
     parser.add_argument("-n", type=int, metavar="N", help="steps [the preset's]")
+    parser.add_argument("--each", action="store_true", help="a panel for each seed")
+    parser.add_argument("--runs", metavar="DIR", help="draw the runs below this folder instead of training")
     arguments = parser.parse_args()
     for asked in arguments.presets:
         name, _, algo = asked.partition(":")
         preset = presets.load(name)
         algo = (algo or preset.algo).replace("-", "_")
         preset = preset.of(algo)
-        settings = {**vars(preset), "algo": algo, "total_timesteps": arguments.n or preset.total_timesteps}
-        preset = presets.Preset(**settings)
+        steps = {"total_timesteps": arguments.n, "episodes": None} if arguments.n else {}
+        preset = replace(preset, algo=algo, **steps)
         with tempfile.TemporaryDirectory() as out:
-            folders = train(preset, arguments.seeds, arguments.jobs, out)
-            print(draw(preset, folders, f"learning_curves.py {name}:{algo}"), flush=True)
+            if not arguments.runs:
+                train(preset, arguments.seeds, arguments.jobs, out)
+            folders = runs_below(arguments.runs or out)
+            command = (
+                f"learning_curves.py {name}:{algo}" + " --each" * arguments.each + (f" --seeds {len(folders)}" if len(folders) != 5 else "")
+            )
+            print((draw_each if arguments.each else draw)(preset, folders, command), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ What is judged is the best checkpoint by in-training evaluation; the last one's 
     python benchmarks/pass_rates.py                          # every preset with its own agent: 20 seeds of cartpole, 10 of the others
     python benchmarks/pass_rates.py cartpole:a2c             # another agent than the preset's own
     python benchmarks/pass_rates.py taxi --seeds 10 --jobs 2 # two processes at once, one thread each
+    python benchmarks/pass_rates.py taxi --keep runs         # leave the runs there: learning_curves.py --runs draws them
 
 Each result goes to benchmarks/results/pass_rate_<preset>_<algo>.txt, in the order of the seeds, with the 95 % lower bound of the pass
 rate (Clopper-Pearson). `benchmarks/deep_table.py` makes one table of all of them.
@@ -13,6 +14,7 @@ rate (Clopper-Pearson). `benchmarks/deep_table.py` makes one table of all of the
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import platform
@@ -42,9 +44,9 @@ def lower_bound(passed: int, seeds: int, confidence: float = 0.95) -> float:
     return low
 
 
-def measure(preset: presets.Preset, seeds: int, jobs: int) -> str:
-    """Train a preset's agent with several seeds; return the report."""
-    with tempfile.TemporaryDirectory() as out:
+def measure(preset: presets.Preset, seeds: int, jobs: int, keep: str | None = None) -> str:
+    """Train a preset's agent with several seeds, in a folder that may be kept; return the report."""
+    with contextlib.nullcontext(tempfile.mkdtemp(dir=keep)) if keep else tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "rlcourse", "train", preset.name, "--algo", preset.algo, "--seeds", str(seeds)]
         done = subprocess.run([*command, "--jobs", str(jobs), "--out", out], capture_output=True, text=True)
         results = [json.loads(path.read_text()) for path in Path(out).rglob("result.json")]
@@ -73,6 +75,7 @@ def main() -> None:
     parser.add_argument("presets", nargs="*", metavar="PRESET[:ALGO]")
     parser.add_argument("--seeds", type=int, help="[10; cartpole:ppo 20]")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once, one thread each [1]")
+    parser.add_argument("--keep", metavar="DIR", help="an existing folder where the runs stay [they are removed]")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     for asked in arguments.presets or [name for name in presets.names() if presets.load(name).target is not None]:
@@ -82,7 +85,7 @@ def main() -> None:
         preset = replace(preset.of(algo), algo=algo)
         if preset.target is None:
             sys.exit(f"preset {name!r} has no target")
-        report = measure(preset, arguments.seeds or (20 if (name, algo) == ("cartpole", "ppo") else 10), arguments.jobs)
+        report = measure(preset, arguments.seeds or (20 if (name, algo) == ("cartpole", "ppo") else 10), arguments.jobs, arguments.keep)
         (RESULTS / f"pass_rate_{name}_{algo.replace(':', '-')}.txt").write_text(report + "\n")
         print(report, flush=True)
 
