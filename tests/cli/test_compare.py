@@ -1,6 +1,7 @@
 """`rlcourse compare`: tabular agents, deep agents and those of stable-baselines3 side by side."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +97,26 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(runs, capsys, tmp_pa
         error = capsys.readouterr().err
         assert sentence in error
         assert error.count("\n") == 1
+
+
+DAMAGED = {
+    "not = [toml": "config.toml is damaged",
+    'title = "of another tool"': "config.toml is not that of a run: it lacks agent, plan, run",
+    'run.env = "cartpole"\nplan = {}\nagent = {}': "it lacks algo, seed",
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_folder_of_something_else_ends_in_one_sentence(text, tmp_path, capsys):
+    (tmp_path / "config.toml").write_text(text)
+    assert main(["compare", str(tmp_path), "--out", str(tmp_path / "a.png")]) == 2
+    error = capsys.readouterr().err
+    assert DAMAGED[text] in error
+    assert error.count("\n") == 1
+
+
+def test_a_result_that_is_cut_off_ends_in_one_sentence(runs, tmp_path, capsys):
+    shutil.copytree(runs["ppo"], tmp_path / "run")
+    (tmp_path / "run/result.json").write_text('{"best": ')
+    assert main(["compare", str(tmp_path / "run"), "--out", str(tmp_path / "a.png")]) == 2
+    assert "result.json is damaged" in capsys.readouterr().err

@@ -8,7 +8,6 @@ another seed would have done.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ from rlcourse.cli.report import result_of
 from rlcourse.cli.run import FINAL_SEEDS
 from rlcourse.cli.settings import algo_key
 from rlcourse.cli.table import print_table
-from rlcourse.cli.targets import agent_name, find_agent
+from rlcourse.cli.targets import agent_name, find_agent, read_config
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.evaluation import evaluate
 
@@ -60,7 +59,7 @@ def compare(argv: Sequence[str]) -> int:
     if not picture.absolute().parent.is_dir() or picture.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise UsageError(f"--out: {parsed.out!r} is no PNG, PDF or SVG in an existing folder")
     paths = [path for text in parsed.runs for path in _folders(text)]
-    configs = {path: tomllib.loads((path / "config.toml").read_text()) for path in dict.fromkeys(paths)}
+    configs = {path: read_config(path) for path in dict.fromkeys(paths)}
     env = _environment(configs)
     runs = [_Run(path, config, result_of(path) or _judged(path, config)) for path, config in configs.items()]
     groups = _groups(runs)

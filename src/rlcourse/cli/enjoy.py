@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rlcourse.agents.tabular import TabularAgent
-from rlcourse.cli.options import Parser, count
+from rlcourse.cli.options import Parser, count, natural
 from rlcourse.cli.targets import find_agent
 from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
@@ -32,7 +32,7 @@ def enjoy(argv: Sequence[str]) -> int:
     parser.add_argument("--episodes", type=count, default=1, help="episodes [1]")
     parser.add_argument("--max-steps", type=count, default=500, help="steps in a file at most [500]")
     parser.add_argument("--width", type=count, default=400, help="width of a GIF, pixels [400]")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first episode [0]")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of the first episode [0]")
     parser.add_argument("--values", action="store_true", help="in a file: draw a tabular agent's values, greedy actions and path too")
     parsed = parser.parse(argv)
     agent, target, _ = find_agent(parsed.run, "last" if parsed.last else "best")

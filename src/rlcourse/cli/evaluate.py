@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rlcourse.cli.options import Parser, count
+from rlcourse.cli.options import Parser, count, finite, natural
 from rlcourse.cli.run import FINAL_SEEDS
 from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.truth import Truth
@@ -22,9 +22,9 @@ def evaluate(argv: Sequence[str]) -> int:
     parser.add_argument("--env", help="another environment than it was trained in")
     parser.add_argument("--last", action="store_true", help="the last checkpoint instead of the best")
     parser.add_argument("--episodes", type=count, default=100, help="episodes [100]")
-    parser.add_argument("--seed", type=int, default=FINAL_SEEDS, help="seed of the first episode")
+    parser.add_argument("--seed", type=natural, default=FINAL_SEEDS, help="seed of the first episode")
     parser.add_argument("--stochastic", action="store_true", help="act as the agent explores, not greedily")
-    parser.add_argument("--target", type=float, help="exit with 3 where the mean return is below this")
+    parser.add_argument("--target", type=finite, help="exit with 3 where the mean return is below this")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parsed = parser.parse(argv)
     agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best")

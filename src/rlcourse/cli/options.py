@@ -133,7 +133,13 @@ def _base(hint: Any) -> tuple[Any, bool]:
 def _advice(base: Any, error: Exception) -> str:
     if base is bool:
         return "write true or false"
-    return "write for example 64,64" if get_origin(base) is tuple else "write a number" if base is not Schedule else str(error)
+    return (
+        "write for example 64,64"
+        if get_origin(base) is tuple
+        else "write a number"
+        if base is not Schedule
+        else str(error).partition("; ")[2]
+    )
 
 
 def _metavar(hint: Any) -> str:

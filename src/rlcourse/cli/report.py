@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from rlcourse.cli.usage import UsageError
 from rlcourse.core.files import write_bytes
 
 __all__ = ["Result", "report", "result_of"]
@@ -80,9 +81,15 @@ class Result(NamedTuple):
 
 
 def result_of(path: Path) -> dict[str, Any] | None:
-    """Return the result of a run folder; None where the run has not ended."""
+    """Return the result of a run folder; None where the run has not ended; raises UsageError where the file is damaged."""
     file = path / "result.json"
-    return json.loads(file.read_text()) if file.exists() else None
+    if not file.exists():
+        return None
+    try:
+        result: dict[str, Any] = json.loads(file.read_text())
+    except ValueError as error:
+        raise UsageError(f"{file} is damaged: {error}") from error
+    return result
 
 
 def report(result: Result, path: Path, console: Console) -> None:

@@ -18,7 +18,7 @@ from rlcourse.core import spaces
 from rlcourse.core.config import did_you_mean
 from rlcourse.core.world import WorldEnv, is_world
 
-__all__ = ["Target", "agent_class", "agent_name", "default_algo", "find_agent", "find_environment"]
+__all__ = ["Target", "agent_class", "agent_name", "default_algo", "find_agent", "find_environment", "read_config"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def find_environment(text: str, preset: str | None = None) -> Target:
         known = {*presets.names(), *gym.registry}
         versions = [name for name in gym.registry if name.rsplit("-v", 1)[0] == id]
         hint = f"; did you mean {versions[-1]!r}?" if versions else did_you_mean(id, known)
-        if "did you mean" not in hint:
+        if id.startswith("ALE/"):  # Gymnasium knows the ids of other packages when those were imported
+            hint = f"; write ale_py:{id} (it needs ale-py)"
+        elif "did you mean" not in hint:
             hint = "; see rlcourse list envs, or write file.py:Class"
         if ":" not in id:
             raise UsageError(f"unknown environment {text!r}{hint}")
@@ -159,6 +161,19 @@ def default_algo(target: Target) -> str:
     return "q_learning" if finite else "ppo"
 
 
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the config.toml of a run; raises UsageError where it is damaged, or no run's."""
+    file = folder / "config.toml"
+    try:
+        config = tomllib.loads(file.read_text())
+        lacking = {"plan", "agent", "run"} - config.keys() or {"env", "algo", "seed"} - config["run"].keys()
+    except (OSError, ValueError, AttributeError) as error:
+        raise UsageError(f"{file} is damaged: {error}") from error
+    if lacking:
+        raise UsageError(f"{file} is not that of a run: it lacks {', '.join(sorted(lacking))}")
+    return config
+
+
 def find_agent(text: str, which: str = "best") -> tuple[Any, Target | None, Path]:
     """Load the agent of a run folder (or of one file); return it, its environment and the file.
 
@@ -180,7 +195,7 @@ def find_agent(text: str, which: str = "best") -> tuple[Any, Target | None, Path
     folder = file.parent if (file.parent / "config.toml").exists() else file.parent.parent
     target = None
     if (folder / "config.toml").exists():
-        target = find_environment(tomllib.loads((folder / "config.toml").read_text())["run"]["env"])
+        target = find_environment(read_config(folder)["run"]["env"])
     try:
         agent = agents.load(file, env=target.env if target else None)
     except (ValueError, OSError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.options import Parser, add_settings, count, finite, natural, settings_of
 from rlcourse.cli.run import Plan, Run
 from rlcourse.cli.settings import algo_key, settings_of_agent
-from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_environment
+from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_environment, read_config
 from rlcourse.cli.usage import UsageError
 
 __all__ = ["check", "resume", "train"]
@@ -65,6 +64,8 @@ def _read(argv: Sequence[str]) -> tuple[Target, str, dict[str, Any], Any]:
     parsed = parser.parse(argv)
     if target is None or name is None:
         raise UsageError("train: name an environment, for example: rlcourse train cartpole")
+    if parsed.jobs is not None and parsed.seeds is None:
+        raise UsageError("--jobs: one seed is trained in one process; say how many seeds with --seeds")
     return target, name, defaults | settings_of(parsed), parsed
 
 
@@ -106,8 +107,7 @@ def resume(argv: Sequence[str]) -> int:
     folder = RunFolder(file.parent)
     if target is None or not (folder.path / "config.toml").exists():
         raise UsageError(f"{parsed.run} is no run folder (it has no config.toml)")
-    saved = tomllib.loads((folder.path / "config.toml").read_text())["plan"]
-    plan = Plan(**saved)
+    plan = Plan(**read_config(folder.path)["plan"])
     if parsed.total_timesteps:  # then the steps alone are the budget
         plan = plan._replace(total_timesteps=agent.num_timesteps + parsed.total_timesteps, episodes=None)
     if plan.spent(agent):
