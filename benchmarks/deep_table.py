@@ -37,7 +37,7 @@ def row(file: Path) -> str:
     name, passed, seeds, target = re.match(r"(\S+?): (\d+) of (\d+) seeds reach (\S+)", text).groups()
     preset, _, algo = name.partition(":")
     algo = algo or file.stem.removeprefix(f"pass_rate_{preset}_")
-    budget = re.search(r"within ([\d,]+) steps", text)
+    budget = re.search(r"within ([\d,]+(?: episodes)?)", text)
     steps = numbers(text, "steps taken")
     cells = [
         preset,
