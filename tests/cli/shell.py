@@ -66,6 +66,13 @@ class Foreign(gym.Env):
         self.count += 1
         return np.zeros(2, np.float32), self.reward, self.count == 9, False, {}
 
+class Wrapped(gym.Wrapper):
+    def __init__(self):
+        super().__init__(gym.make("CartPole-v1"))
+
+def wrapped():
+    return Wrapped()
+
 class NoNumber(Foreign):
     reward = float("nan")
 """

@@ -93,8 +93,9 @@ def test_a_world_of_a_file_and_an_id_without_a_preset_train(tmp_path):
 
 def test_an_environment_of_a_file_trains_with_the_agent_and_the_copies_that_are_taken_by_default(tmp_path):
     (tmp_path / "mine.py").write_text(FOREIGN)
-    folder = train(tmp_path, f"{tmp_path / 'mine.py'}:Foreign", "-n", "1100", "--eval-episodes", "1")
-    assert (folder / "last.safetensors").exists()
+    for name in ("Foreign", "Wrapped", "wrapped"):
+        folder = train(tmp_path, f"{tmp_path / 'mine.py'}:{name}", "-n", "1100", "--eval-episodes", "1")
+        assert (folder / "last.safetensors").exists()
 
 
 def test_learning_that_diverges_ends_in_one_sentence_and_code_2(tmp_path, capsys):

@@ -55,7 +55,8 @@ def show(argv: Sequence[str]) -> int:
             if node.name.endswith("Config"):
                 wanted.append(node)
             else:
-                wanted += [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name in ("learn", "_iterate", "_update")]
+                names = ("learn", "_iterate", "_update")
+                wanted += [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name in names]
     lines = text.splitlines()
     for node in wanted:
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

@@ -115,10 +115,32 @@ def _from_file(text: str) -> Target:
     example = made()
     if is_world(example):
         return Target(text, f"{path.stem}-{name}", make, example)
-    env = make()
-    if isinstance(made, type) and env.unwrapped is env and env.spec is None:  # so that copies of it can be made
-        env.spec = gym.envs.registration.EnvSpec(name, entry_point=make, disable_env_checker=True)
-    return Target(text, f"{path.stem}-{name}", make, env)
+    return Target(text, f"{path.stem}-{name}", make, _Made.of(make, name))
+
+
+class _Made(gym.Wrapper[Any, Any, Any, Any]):
+    """What a function of the user makes and Gymnasium could not make again: copies are made by that function."""
+
+    def __init__(self, env: gym.Env[Any, Any], spec: Any) -> None:
+        super().__init__(env)
+        self._spec = spec
+
+    @property
+    def spec(self) -> Any:  # type: ignore[override]
+        """How Gymnasium makes a copy."""
+        return self._spec
+
+    @classmethod
+    def of(cls, make: Callable[..., gym.Env[Any, Any]], name: str) -> gym.Env[Any, Any]:
+        """Return an environment that was made, with a spec by which it can be made again."""
+        env = make()
+        known = env.spec is not None and all(wrapper.kwargs is not None for wrapper in env.spec.additional_wrappers)
+
+        def again(**kwargs: Any) -> gym.Env[Any, Any]:
+            return cls(make(**kwargs), spec)
+
+        spec = gym.envs.registration.EnvSpec(name, entry_point=again, disable_env_checker=True)
+        return env if known else cls(env, spec)
 
 
 def agent_name(text: str) -> str:
