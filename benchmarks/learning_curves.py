@@ -13,6 +13,7 @@ and the last checkpoint reach in 100 fresh episodes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import json
 import subprocess
@@ -86,7 +87,7 @@ def draw(preset: presets.Preset, folders: list[Path], command: str) -> Path:
         reference(axes, preset.target, f"target {preset.target:g}", side="left")
     results = [json.loads((folder / "result.json").read_text()) for folder in folders]
     best, last = (np.median([result[which] for result in results]) for which in ("best", "last"))
-    axes.legend(frameon=False, fontsize=8.5, loc="best")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False, fontsize=8.5)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     finish(figure, f"{len(folders)} seeds; 100 fresh greedy episodes, medians: best checkpoint {best:.1f}, last {last:.1f}   ({command})")
     return save(figure, preset)
@@ -127,6 +128,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="processes at once, one thread each [1]")
     parser.add_argument("-n", type=int, metavar="N", help="steps [the preset's]")
     parser.add_argument("--each", action="store_true", help="a panel for each seed")
+    parser.add_argument("--keep", metavar="DIR", help="an existing folder where the runs stay [they are removed]")
     parser.add_argument("--runs", metavar="DIR", help="draw the runs below this folder instead of training")
     arguments = parser.parse_args()
     for asked in arguments.presets:
@@ -136,7 +138,7 @@ def main() -> None:
         preset = preset.of(algo)
         steps = {"total_timesteps": arguments.n, "episodes": None} if arguments.n else {}
         preset = replace(preset, algo=algo, **steps)
-        with tempfile.TemporaryDirectory() as out:
+        with contextlib.nullcontext(tempfile.mkdtemp(dir=arguments.keep)) if arguments.keep else tempfile.TemporaryDirectory() as out:
             if not arguments.runs:
                 train(preset, arguments.seeds, arguments.jobs, out)
             folders = runs_below(arguments.runs or out)
