@@ -89,7 +89,7 @@ def draw(preset: presets.Preset, folders: list[Path], command: str) -> Path:
     best, last = (np.median([result[which] for result in results]) for which in ("best", "last"))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False, fontsize=8.5)
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    finish(figure, f"{len(folders)} seeds; 100 fresh greedy episodes, medians: best checkpoint {best:.1f}, last {last:.1f}   ({command})")
+    finish(figure, f"checkpoints in 100 fresh episodes, medians: best {best:.1f}, last {last:.1f}   ({command})")
     return save(figure, preset)
 
 
@@ -142,9 +142,7 @@ def main() -> None:
             if not arguments.runs:
                 train(preset, arguments.seeds, arguments.jobs, out)
             folders = runs_below(arguments.runs or out)
-            command = (
-                f"learning_curves.py {name}:{algo}" + " --each" * arguments.each + (f" --seeds {len(folders)}" if len(folders) != 5 else "")
-            )
+            command = f"learning_curves.py {name}:{algo}" + " --each" * arguments.each + f" --seeds {len(folders)}"
             print((draw_each if arguments.each else draw)(preset, folders, command), flush=True)
 
 
