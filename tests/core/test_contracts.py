@@ -17,7 +17,7 @@ from safetensors.numpy import save
 from rlcourse.agents import QLearning, Sarsa
 from rlcourse.agents.temporal_difference.q_learning import q_learning
 from rlcourse.core import files, seeds, spaces
-from rlcourse.core.config import Config, Interval, Positive, build
+from rlcourse.core.config import Config, GradientSteps, Interval, Positive, SomeWidths, Widths, build
 from rlcourse.core.gymworld import GymWorld, as_env, as_world, id_of, model_of
 from rlcourse.core.history import History
 from rlcourse.core.mdp import MDP
@@ -34,6 +34,9 @@ class Settings(Config):
     norm: Positive | None = None
     bias: float = 0.0
     widths: tuple[int, ...] = (8,)
+    hidden: Widths = ()
+    layers: SomeWidths = (8,)
+    steps: GradientSteps = -1
     kind: Literal["a", "b"] = "a"
     on: bool = False
 
@@ -54,12 +57,18 @@ class Settings(Config):
         ("widths", 8),
         ("widths", (1.5,)),
         ("widths", "88"),
+        ("hidden", (8, 0)),
+        ("hidden", (8, 1.5)),
+        ("layers", ()),
+        ("layers", (-1,)),
+        ("steps", 0),
+        ("steps", -2),
         ("kind", "c"),
         ("on", 1),
     ],
 )
 def test_a_bad_setting_is_refused_by_its_name(name, value):
-    with pytest.raises(ValueError, match=f"^{name} must be"):
+    with pytest.raises(ValueError, match=f"^{name} must (be|name)"):
         Settings(**{name: value})
 
 

@@ -5,14 +5,28 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from rlcourse.core.schedules import Schedule, parse
 
-__all__ = ["Config", "Count", "Discount", "Interval", "NonNegative", "Positive", "Probability", "StepSize", "build"]
+__all__ = [
+    "Config",
+    "Count",
+    "Discount",
+    "GradientSteps",
+    "Interval",
+    "NonNegative",
+    "Positive",
+    "Probability",
+    "Rule",
+    "SomeWidths",
+    "StepSize",
+    "Widths",
+    "build",
+]
 
 
 class Interval(NamedTuple):
@@ -31,12 +45,22 @@ class Interval(NamedTuple):
         return math.isfinite(number) and (self.low < number if self.open_low else self.low <= number) and number <= self.high
 
 
+class Rule(NamedTuple):
+    """What a value must fulfil beyond its type and bounds, as an annotation: a test, and the words that follow "must"."""
+
+    holds: Callable[[Any], bool]
+    must: str
+
+
 Probability = Annotated[float, Interval(0, 1)]
 Discount = Annotated[float, Interval(0, 1)]
 StepSize = Annotated[float, Interval(0, 1, open_low=True)]
 Positive = Annotated[float, Interval(0, math.inf, open_low=True)]
 NonNegative = Annotated[float, Interval(0)]
 Count = Annotated[int, Interval(1)]
+GradientSteps = Annotated[int, Interval(-1), Rule(lambda steps: steps != 0, "be -1 or at least 1")]  # -1: as many as steps were taken
+Widths = Annotated[tuple[int, ...], Rule(lambda widths: all(width >= 1 for width in widths), "name layer widths >= 1")]
+SomeWidths = Annotated[tuple[int, ...], Rule(lambda widths: bool(widths) and min(widths) >= 1, "name at least one layer width >= 1")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +149,13 @@ def _check(name: str, value: Any, hint: Any) -> None:
         if value is None:
             return
         hint = next(part for part in get_args(hint) if part is not type(None))
+    _check_type(name, value, hint)
+    for rule in get_args(hint)[1:]:
+        if isinstance(rule, Rule) and not rule.holds(value):
+            raise ValueError(f"{name} must {rule.must}, not {value!r}")
+
+
+def _check_type(name: str, value: Any, hint: Any) -> None:
     interval = next((extra for extra in get_args(hint)[1:] if isinstance(extra, Interval)), None)
     base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if interval is None and base in (int, float):

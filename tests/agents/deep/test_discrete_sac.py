@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from rlcourse.agents import DiscreteSAC
-from rlcourse.agents.deep.discrete_sac import actor_loss, critic_loss, soft_value, temperature_loss
+from rlcourse.agents.deep.discrete_sac import actor_loss, soft_value, temperature_loss
+from rlcourse.agents.deep.q_losses import critic_loss, taken
 from rlcourse.core.evaluation import evaluate
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -58,7 +59,7 @@ def test_the_losses_are_those_computed_by_hand():
     q = torch.tensor([[[1.0, 2.0]], [[3.0, 0.0]]])  # two critics, one state, two actions
     log_pi = torch.log(torch.tensor([[0.25, 0.75]]))
     entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
-    assert critic_loss(q, torch.tensor([1]), torch.tensor([1.5])).item() == pytest.approx(0.5 * (0.5**2 + 1.5**2))
+    assert critic_loss(taken(q, torch.tensor([1])), torch.tensor([1.5])).item() == pytest.approx(0.5 * (0.5**2 + 1.5**2))
     assert actor_loss(q, log_pi, torch.tensor(0.2)).item() == pytest.approx(-(0.25 * 1.0 + 0.75 * 0.0 + 0.2 * entropy))
     log_alpha = torch.tensor(-0.5, requires_grad=True)
     loss = temperature_loss(log_alpha, torch.tensor(entropy), 0.3)

@@ -49,6 +49,8 @@ class DeepAgent(Agent):
     device : torch.device
     generator : torch.Generator
         Draws initial weights and the policy's samples.
+    n_actions : int
+        Of a Discrete space; 0 in a Box.
     """
 
     actions: ClassVar[tuple[type[gym.Space[Any]], ...]] = (gym.spaces.Discrete, gym.spaces.Box)
@@ -70,6 +72,7 @@ class DeepAgent(Agent):
         self.venv = as_vector(self.env, c.n_envs)
         self.discrete = isinstance(self.action_space, gym.spaces.Discrete)
         self._start = int(self.action_space.start) if isinstance(self.action_space, gym.spaces.Discrete) else 0
+        self.n_actions = int(self.action_space.n) if isinstance(self.action_space, gym.spaces.Discrete) else 0
         self.normalizer = Normalizer(
             getattr(c, "normalize_observations", False),
             getattr(c, "normalize_rewards", False),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -33,7 +32,7 @@ class Bounds:
         Where a bound is infinite.
     """
 
-    def __init__(self, space: gym.spaces.Box, agent: str) -> None:
+    def __init__(self, space: Any, agent: str) -> None:
         if not space.is_bounded():
             raise ValueError(f"{agent} needs actions with finite bounds, not {space}; wrap it in gymnasium.wrappers.TransformAction")
         self.space, self.shape, self.size = space, space.shape, math.prod(space.shape)

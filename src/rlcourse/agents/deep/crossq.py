@@ -23,12 +23,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.continuous_networks import Bounds, encoder_of, squashed
+from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam
+from rlcourse.agents.deep.q_losses import critic_loss
 from rlcourse.agents.deep.replay import Replay
-from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
+from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, Widths
 from rlcourse.core.schedules import Schedule, value
 
 __all__ = ["CrossQ", "CrossQConfig", "JointCritics", "NormalizedActor", "joint_loss"]
@@ -40,8 +41,8 @@ class CrossQConfig(Config):
 
     n_envs: Count = 1  # copies of the environment
     train_freq: Count = 1  # steps of each copy between updates
-    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
-    batch_size: Count = 256  # transitions per update; the critics see twice as many inputs
+    gradient_steps: GradientSteps = 1  # gradient steps per update; -1: as many as transitions were gathered
+    batch_size: Annotated[int, Interval(2)] = 256  # transitions per update, whose statistics count; the critics see twice as many inputs
     buffer_size: Count = 1_000_000  # transitions in the replay memory
     learning_starts: Annotated[int, Interval(0)] = 100  # steps of random actions before the first update
     learning_rate: Annotated[Schedule, Interval(0)] = 1e-3  # Adam's; a number or linear(start, end, steps)
@@ -57,22 +58,13 @@ class CrossQConfig(Config):
     batch_norm_actor: bool = True  # normalise in the actor too, by statistics of S when it learns
     max_grad_norm: Positive | None = None  # gradients of actor and of critics are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
-    hidden: tuple[int, ...] = (1024, 1024)  # widths of the hidden layers of each critic
-    actor_hidden: tuple[int, ...] = (256, 256)  # widths of the hidden layers of the actor
+    hidden: Widths = (1024, 1024)  # widths of the hidden layers of each critic
+    actor_hidden: Widths = (256, 256)  # widths of the hidden layers of the actor
     encoder: str = "auto"  # see rlcourse.encoders; trained by the critics alone
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.batch_size < 2:
-            raise ValueError(f"batch_size must be at least 2, not {self.batch_size}: statistics of one transition say nothing")
-        if any(width < 1 for width in (*self.hidden, *self.actor_hidden)):
-            raise ValueError(f"hidden and actor_hidden must name layer widths >= 1, not {self.hidden!r} and {self.actor_hidden!r}")
-        if self.gradient_steps == 0:
-            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
 
-
-class CrossQ(DeepAgent):
+class CrossQ(OffPolicyAgent):
     """CrossQ for bounded Box actions on any Gymnasium environment; for Discrete ones see `DiscreteCrossQ`.
 
     Attributes
@@ -85,12 +77,11 @@ class CrossQ(DeepAgent):
 
     Config = CrossQConfig
     actions = (gym.spaces.Box,)
-    between_callbacks = 1000
+    updates_at_start = True
 
     def _make(self) -> None:
-        c, space = self.config, self.action_space
-        assert isinstance(space, gym.spaces.Box)
-        self.bounds = Bounds(space, "CrossQ")
+        c = self.config
+        self.bounds = Bounds(self.action_space, "CrossQ")
         self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value, "betas": (c.adam_beta1, 0.999)}
@@ -100,8 +91,7 @@ class CrossQ(DeepAgent):
             self.critics.features_dim, self.bounds.size, c.actor_hidden, norm if c.batch_norm_actor else None, alpha, self.generator
         ).to(self.device)
         self.optimizer, self.actor_optimizer = FlatAdam(self.critics, **clip), FlatAdam(self.actor, **clip)
-        self.replay = Replay.of(self.venv, c.buffer_size)
-        self.replay.steps = c.train_freq
+        self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:
         """Return actor and critics with their running statistics, both optimisers and the memory."""
@@ -110,28 +100,17 @@ class CrossQ(DeepAgent):
 
     def _iterate(self, budget: int) -> None:
         """Act and store; then sample and update (Algorithm 1)."""
-        c, before = self.config, self.num_timesteps
-        self._collect(self.replay, self._act, budget)
-        if self.num_timesteps >= c.learning_starts:
-            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
-                self._update()
+        for _ in range(self._gather(budget)):
+            self._update()
 
-    @torch.no_grad()
-    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return actions to store, within [-1, 1], and actions to take."""
-        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
-            actions = self.bounds.random(len(observations), self.rng)
-        else:
-            actions = self._sample(self._tensor(observations))
-        return actions.reshape(-1, *self.bounds.shape), self.bounds.taken(actions)
-
-    def _sample(self, observations: Tensor) -> np.ndarray:
+    def _explore(self, observations: Tensor) -> np.ndarray:
+        """Return a sample of the policy, within [-1, 1]."""
         sampled: np.ndarray = self.actor(self.critics.encoder(observations), self._noise(len(observations)))[0].cpu().numpy()
         return sampled
 
     def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
         features = self.critics.encoder(observations)
-        return self.bounds.taken(self.actor.mode(features).cpu().numpy() if deterministic else self._sample(observations))
+        return self.bounds.taken(self.actor.mode(features).cpu().numpy() if deterministic else self._explore(observations))
 
     def _noise(self, B: int) -> Tensor:
         return torch.randn((B, self.bounds.size), generator=self.generator).to(self.device)
@@ -140,14 +119,12 @@ class CrossQ(DeepAgent):
         """Update the critics by one joint pass, and every policy_delay times the actor and the temperature."""
         c = self.config
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
-        s, s_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
-        a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
+        s, a, r, s_, discount = self._replayed()
         alpha = self.actor.log_alpha.detach().exp()
         features = self.critics.encoder(torch.cat([s, s_]))
         with torch.no_grad():
             a_, log_pi_ = self.actor(features[len(s) :], self._noise(len(s)))
-        q = self.critics(features, torch.cat([a.reshape(len(s), -1), a_]), train=True)
+        q = self.critics(features, torch.cat([a, a_]), train=True)
         loss = joint_loss(q, r, discount, alpha * log_pi_)
         self.optimizer.step(loss, learning_rate)
         if self.optimizer.steps % c.policy_delay == 0:
@@ -223,4 +200,4 @@ def joint_loss(q: Tensor, rewards: Tensor, discounts: Tensor, penalty: Tensor) -
     """
     now, then = q.chunk(2, dim=1)
     target = torch.addcmul(rewards, discounts, then.detach().amin(0) - penalty)
-    return 0.5 * (now - target).square().mean(1).sum()
+    return critic_loss(now, target)

@@ -22,12 +22,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.continuous_networks import encoder_of
+from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam
+from rlcourse.agents.deep.q_losses import critic_loss, taken
 from rlcourse.agents.deep.replay import Replay
-from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
+from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, Widths
 from rlcourse.core.schedules import Linear, Schedule, value
 
 __all__ = ["DiscreteCrossQ", "DiscreteCrossQConfig", "TwinQ", "joint_loss"]
@@ -39,8 +40,8 @@ class DiscreteCrossQConfig(Config):
 
     n_envs: Count = 1  # copies of the environment
     train_freq: Count = 1  # steps of each copy between updates
-    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
-    batch_size: Count = 128  # transitions per update; the network sees twice as many observations
+    gradient_steps: GradientSteps = 1  # gradient steps per update; -1: as many as transitions were gathered
+    batch_size: Annotated[int, Interval(2)] = 128  # transitions per update, whose statistics count; the network sees twice as many
     buffer_size: Count = 100_000  # transitions in the replay memory
     learning_starts: Annotated[int, Interval(0)] = 1_000  # steps of random actions before the first update
     learning_rate: Annotated[Schedule, Interval(0)] = 1e-3  # Adam's; a number or linear(start, end, steps)
@@ -55,21 +56,12 @@ class DiscreteCrossQConfig(Config):
     renorm_warmup: Count = 100_000  # updates of plain batch normalisation before batch renormalisation
     max_grad_norm: Positive | None = None  # gradients are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
-    hidden: tuple[int, ...] = (256, 256)  # widths of the hidden layers
+    hidden: Widths = (256, 256)  # widths of the hidden layers
     encoder: str = "auto"  # see rlcourse.encoders
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.batch_size < 2:
-            raise ValueError(f"batch_size must be at least 2, not {self.batch_size}: statistics of one transition say nothing")
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
-        if self.gradient_steps == 0:
-            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
 
-
-class DiscreteCrossQ(DeepAgent):
+class DiscreteCrossQ(OffPolicyAgent):
     """CrossQ for Discrete actions on any Gymnasium environment.
 
     Attributes
@@ -81,18 +73,15 @@ class DiscreteCrossQ(DeepAgent):
 
     Config = DiscreteCrossQConfig
     actions = (gym.spaces.Discrete,)
-    between_callbacks = 1000
+    updates_at_start = True
 
     def _make(self) -> None:
-        c, space = self.config, self.action_space
-        assert isinstance(space, gym.spaces.Discrete)
-        self.n_actions = int(space.n)
+        c = self.config
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
         self.network = TwinQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator).to(self.device)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, betas=(c.adam_beta1, 0.999))
-        self.replay = Replay.of(self.venv, c.buffer_size)
-        self.replay.steps = c.train_freq
+        self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:
         """Return the network with its running statistics, the optimiser and the memory."""
@@ -100,20 +89,8 @@ class DiscreteCrossQ(DeepAgent):
 
     def _iterate(self, budget: int) -> None:
         """Act and store; then sample and update (Algorithm 1 without its actor)."""
-        c, before = self.config, self.num_timesteps
-        self._collect(self.replay, self._act, budget)
-        if self.num_timesteps >= c.learning_starts:
-            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
-                self._update()
-
-    @torch.no_grad()
-    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return actions to store and actions to take."""
-        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
-            actions = self.rng.integers(self.n_actions, size=len(observations))
-        else:
-            actions = self._policy(self._tensor(observations), deterministic=False)
-        return actions, self._taken(actions)
+        for _ in range(self._gather(budget)):
+            self._update()
 
     def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
         greedy: np.ndarray = self.network(observations, train=False).amin(0).argmax(1).cpu().numpy()
@@ -125,12 +102,10 @@ class DiscreteCrossQ(DeepAgent):
     def _update(self) -> None:
         """Go one step down the joint loss; this is all that moves the running statistics."""
         c = self.config
-        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
-        s, s_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
-        a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
-        loss, taken = joint_loss(self.network(torch.cat([s, s_]), train=True), a, r, discount)
+        s, a, r, s_, discount = self._replayed()
+        loss, q = joint_loss(self.network(torch.cat([s, s_]), train=True), a, r, discount)
         self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
-        self.metrics = {"q_loss": loss.detach(), "q": taken.detach().mean(), "epsilon": self.epsilon.at(self.num_timesteps)}
+        self.metrics = {"q_loss": loss.detach(), "q": q.detach().mean(), "epsilon": self.epsilon.at(self.num_timesteps)}
 
 
 class TwinQ(nn.Module):
@@ -167,7 +142,7 @@ def joint_loss(q: Tensor, actions: Tensor, rewards: Tensor, discounts: Tensor) -
     rewards, discounts : Tensor, shape [B]
         A discount is 0 where the episode terminated.
     """
-    B = len(actions)
-    taken = q[:, :B].gather(2, actions.expand(len(q), -1).unsqueeze(2)).squeeze(2)
-    target = torch.addcmul(rewards, discounts, q[:, B:].detach().amin(0).amax(1))
-    return 0.5 * (taken - target).square().mean(1).sum(), taken
+    now, then = q.chunk(2, dim=1)
+    values = taken(now, actions)
+    target = torch.addcmul(rewards, discounts, then.detach().amin(0).amax(1))
+    return critic_loss(values, target), values

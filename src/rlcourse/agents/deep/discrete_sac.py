@@ -24,15 +24,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.continuous_networks import encoder_of
+from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.q_losses import critic_loss, taken, td_targets
 from rlcourse.agents.deep.replay import Replay
-from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability, StepSize
+from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
-__all__ = ["DiscreteSAC", "DiscreteSACConfig", "SoftmaxActorCritics", "actor_loss", "critic_loss", "soft_value", "temperature_loss"]
+__all__ = ["DiscreteSAC", "DiscreteSACConfig", "SoftmaxActorCritics", "actor_loss", "soft_value", "temperature_loss"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class DiscreteSACConfig(Config):
 
     n_envs: Count = 4  # copies of the environment
     train_freq: Count = 1  # steps of each copy between updates
-    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
+    gradient_steps: GradientSteps = 1  # gradient steps per update; -1: as many as transitions were gathered
     batch_size: Count = 128  # transitions per update
     buffer_size: Count = 100_000  # transitions in the replay memory
     learning_starts: Annotated[int, Interval(0)] = 1_000  # steps of random actions before the first update
@@ -54,19 +55,12 @@ class DiscreteSACConfig(Config):
     target_entropy: Probability = 0.3  # of a learned temperature, as a fraction of ln|A|
     max_grad_norm: Positive | None = None  # gradients of all parts together are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
-    hidden: tuple[int, ...] = (128, 128)  # widths of the hidden layers of the actor and of both critics
+    hidden: Widths = (128, 128)  # widths of the hidden layers of the actor and of both critics
     encoder: str = "auto"  # see rlcourse.encoders; trained by the critics alone
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
-        if self.gradient_steps == 0:
-            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
 
-
-class DiscreteSAC(DeepAgent):
+class DiscreteSAC(OffPolicyAgent):
     """Soft actor-critic for Discrete actions on any Gymnasium environment.
 
     Attributes
@@ -79,12 +73,10 @@ class DiscreteSAC(DeepAgent):
 
     Config = DiscreteSACConfig
     actions = (gym.spaces.Discrete,)
-    between_callbacks = 1000
+    updates_at_start = True
 
     def _make(self) -> None:
-        c, space = self.config, self.action_space
-        assert isinstance(space, gym.spaces.Discrete)
-        self.n_actions = int(space.n)
+        c = self.config
         self.entropy_wanted = c.target_entropy * math.log(self.n_actions)
         alpha = c.ent_coef_init if c.ent_coef is None else c.ent_coef
         self.networks = SoftmaxActorCritics(self.observation_space, self.n_actions, c.hidden, c.encoder, alpha, self.generator).to(
@@ -93,8 +85,7 @@ class DiscreteSAC(DeepAgent):
         self.target = copy.deepcopy(self.networks).requires_grad_(False)
         self.optimizer = FlatAdam(self.networks, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
         self.target_parameters = flatten(*self.target.parameters())
-        self.replay = Replay.of(self.venv, c.buffer_size)
-        self.replay.steps = c.train_freq
+        self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:
         """Return both networks, the optimiser and the memory."""
@@ -102,20 +93,8 @@ class DiscreteSAC(DeepAgent):
 
     def _iterate(self, budget: int) -> None:
         """Act and store; then sample and update (Algorithm 1)."""
-        c, before = self.config, self.num_timesteps
-        self._collect(self.replay, self._act, budget)
-        if self.num_timesteps >= c.learning_starts:
-            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
-                self._update()
-
-    @torch.no_grad()
-    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return actions to store and actions to take."""
-        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
-            actions = self.rng.integers(self.n_actions, size=len(observations))
-        else:
-            actions = self._policy(self._tensor(observations), deterministic=False)
-        return actions, self._taken(actions)
+        for _ in range(self._gather(budget)):
+            self._update()
 
     def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
         logits = self.networks.logits(observations)
@@ -126,15 +105,13 @@ class DiscreteSAC(DeepAgent):
     def _update(self) -> None:
         """Go one step down the losses of critics, actor and temperature, which share no parameter: one sum, one Adam."""
         c, networks = self.config, self.networks
-        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
-        s, s_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
-        a, r, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
+        s, a, r, s_, discount = self._replayed()
         alpha = networks.log_alpha.detach().exp()
-        with torch.no_grad():  # the memory keeps no terminal observation: nothing in s_ is not finite, and discount 0 ends the return
-            target = r + discount * soft_value(self.target(s_)[1], networks.logits(s_).log_softmax(1), alpha)
+        with torch.no_grad():
+            target = td_targets(r, discount, soft_value(self.target(s_)[1], networks.logits(s_).log_softmax(1), alpha))
         logits, q = networks(s)
         log_pi = logits.log_softmax(1)
-        critic, actor = critic_loss(q, a, target), actor_loss(q, log_pi, alpha)
+        critic, actor = critic_loss(taken(q, a), target), actor_loss(q, log_pi, alpha)
         entropy = -(log_pi.detach().exp() * log_pi.detach()).sum(1).mean()
         loss = critic + actor
         if c.ent_coef is None:
@@ -180,12 +157,6 @@ def soft_value(q: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:
     alpha : Tensor, scalar
     """
     return (log_pi.exp() * (q.amin(0) - alpha * log_pi)).sum(1)
-
-
-def critic_loss(q: Tensor, actions: Tensor, target: Tensor) -> Tensor:
-    """Return half the mean squared error of the taken actions' values, summed over critics; q [K, B, A], the others [B]."""
-    taken = q.gather(2, actions.expand(len(q), -1).unsqueeze(2)).squeeze(2)
-    return 0.5 * (taken - target).square().mean(1).sum()
 
 
 def actor_loss(q: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:

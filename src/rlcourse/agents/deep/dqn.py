@@ -24,13 +24,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss, smooth_l1_loss
 
-from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
 from rlcourse.agents.deep.prioritized import PrioritizedReplay
 from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, pick, project, quantile_loss, slopes, td_targets
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.replay import Replay
-from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, StepSize
+from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Exponential, Linear, Schedule, value
 from rlcourse.core.vector import WorldVectorEnv
 
@@ -50,7 +50,7 @@ class DQNConfig(Config):
     batch_size: Count = 32  # transitions per gradient step
     gamma: Discount = 0.99  # discount rate
     train_freq: Count = 4  # steps of each copy between updates
-    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
+    gradient_steps: GradientSteps = 1  # gradient steps per update; -1: as many as transitions were gathered
     target_network: bool = True  # take targets from a copy that follows slowly; without it from the learning network itself
     target_update_interval: Count = 10_000  # steps between updates of the target network
     tau: StepSize = 1.0  # how far the target network then moves; 1: all the way
@@ -76,21 +76,17 @@ class DQNConfig(Config):
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
     adam_eps: NonNegative = 1e-8  # added to the root of Adam's second moment
     init: Literal["torch", "xavier"] = "torch"  # initial weights: torch's own, or Glorot & Bengio's with zero biases
-    hidden: tuple[int, ...] = (64, 64)  # widths of the hidden layers
+    hidden: Widths = (64, 64)  # widths of the hidden layers
     encoder: str = "auto"  # see rlcourse.encoders
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
-        if self.gradient_steps == 0:
-            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
         if not self.v_min < self.v_max:
             raise ValueError(f"v_min must be less than v_max, not {self.v_min} and {self.v_max}")
 
 
-class DQN(DeepAgent):
+class DQN(OffPolicyAgent):
     """DQN and its extensions, for Discrete actions on any Gymnasium environment.
 
     Attributes
@@ -103,12 +99,9 @@ class DQN(DeepAgent):
 
     Config = DQNConfig
     actions = (gym.spaces.Discrete,)
-    between_callbacks = 1000
 
     def _make(self) -> None:
-        c, space = self.config, self.action_space
-        assert isinstance(space, gym.spaces.Discrete)
-        self.n_actions = int(space.n)
+        c = self.config
         atoms = c.n_atoms if c.distributional != "none" else 1
         with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
@@ -124,15 +117,14 @@ class DQN(DeepAgent):
         self.epsilon = fall(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         self._taped = c.distributional == "none" and self.network.is_perceptron
         self.replay = self._make_replay()
-        self.replay.steps = c.train_freq
 
     def _make_replay(self) -> Replay:
         c, env = self.config, self.venv.unwrapped
         self._mask_table = env.action_masks if isinstance(env, WorldVectorEnv) else None
         self.masked = self._mask_table is not None or (not isinstance(env, WorldVectorEnv) and "action_mask" in self.venv.reset(seed=0)[1])
         if c.prioritized:
-            return PrioritizedReplay.of(self.venv, c.buffer_size, self.masked, alpha=c.priority_alpha)
-        return Replay.of(self.venv, c.buffer_size, self.masked)
+            return PrioritizedReplay.of(self.venv, c.buffer_size, c.train_freq, self.masked, alpha=c.priority_alpha)
+        return Replay.of(self.venv, c.buffer_size, c.train_freq, self.masked)
 
     def parts(self) -> dict[str, Any]:
         """Return the networks, the optimiser and the memory."""
@@ -144,12 +136,10 @@ class DQN(DeepAgent):
     def _iterate(self, budget: int) -> None:
         """Act and store; then sample and descend; now and then move the target network."""
         c, before = self.config, self.num_timesteps
-        self._collect(self.replay, self._act, budget)
-        if self.num_timesteps > c.learning_starts:
-            updates = c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before
-            measured = not self.metrics or self.num_timesteps // _MEASURED > before // _MEASURED
-            for k in range(updates):
-                self._update(measured and k == updates - 1)
+        updates = self._gather(budget)
+        measured = not self.metrics or self.num_timesteps // _MEASURED > before // _MEASURED
+        for k in range(updates):
+            self._update(measured and k == updates - 1)
         interval = c.target_update_interval
         moves = self.num_timesteps // interval - before // interval
         if self._target_parameters is not None and moves:
@@ -157,16 +147,16 @@ class DQN(DeepAgent):
 
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take, as the agent explores."""
-        step, masks = self.num_timesteps + self.replay.valid, None if self.replay.masks is None else self.replay.masks[self.replay.row]
-        epsilon = 1.0 if step < self.config.learning_starts else self._epsilon(step)
-        actions = self._explore(observations, epsilon, masks)
+        masks = None if self.replay.masks is None else self.replay.masks[self.replay.row]
+        epsilon = 1.0 if self._starting else self._epsilon(self.num_timesteps + self.replay.valid)
+        actions = self._epsilon_greedy(observations, epsilon, masks)
         return actions, self._taken(actions)
 
     def _epsilon(self, step: int) -> float:
         return 0.0 if self.config.noisy else self.epsilon.at(step)
 
     @torch.no_grad()
-    def _explore(self, observations: np.ndarray | Tensor, epsilon: float, masks: np.ndarray | None) -> np.ndarray:
+    def _epsilon_greedy(self, observations: np.ndarray | Tensor, epsilon: float, masks: np.ndarray | None) -> np.ndarray:
         """Return epsilon-greedy actions among those that exist, shape [B]; the network is asked only where it decides."""
         B = len(observations)
         random = self.rng.random(B) < epsilon if epsilon > 0.0 else np.zeros(B, np.bool_)
@@ -178,11 +168,6 @@ class DQN(DeepAgent):
         inputs = observations if isinstance(observations, Tensor) else self._tensor(observations)
         greedy = self._greedy(inputs, masks)
         return np.where(random, self._random(B, masks), greedy) if explorers else greedy
-
-    def _random(self, B: int, masks: np.ndarray | None) -> np.ndarray:
-        if masks is None:
-            return self.rng.integers(self.n_actions, size=B)
-        return np.where(masks, self.rng.random((B, self.n_actions)), -1.0).argmax(1)
 
     def _greedy(self, observations: Tensor, masks: np.ndarray | None) -> np.ndarray:
         allowed = None if masks is None else torch.from_numpy(masks).to(self.device)
@@ -294,4 +279,4 @@ class DQN(DeepAgent):
         self.network.still()
         if deterministic:
             return self._greedy(observations, masks)
-        return self._explore(observations, self._epsilon(self.num_timesteps), masks)
+        return self._epsilon_greedy(observations, self._epsilon(self.num_timesteps), masks)

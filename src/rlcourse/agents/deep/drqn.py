@@ -23,13 +23,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
 
-from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.memories import Carried, recall
+from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
 from rlcourse.agents.deep.q_losses import td_targets
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows, n_step_returns
-from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, StepSize
+from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Linear, Schedule, value
 from rlcourse.encoders import make_memory
 from rlcourse.encoders.recurrent import State
@@ -56,7 +56,7 @@ class DRQNConfig(Config):
     gamma: Discount = 0.99  # discount rate
     n_steps: Count = 1  # rewards in a target before it bootstraps, fewer where the episode or the window ends before
     train_freq: Count = 4  # steps of each copy between updates
-    gradient_steps: Count = 1  # gradient steps per update
+    gradient_steps: GradientSteps = 1  # gradient steps per update; -1: as many as transitions were gathered
     target_update_interval: Count = 1_000  # steps between updates of the target network
     tau: StepSize = 1.0  # how far the target network then moves; 1: all the way
     exploration_initial_eps: Probability = 1.0  # probability of a random action at the beginning
@@ -69,14 +69,12 @@ class DRQNConfig(Config):
     max_grad_norm: Positive | None = 10.0  # gradients are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
     adam_eps: NonNegative = 1e-8  # added to the root of Adam's second moment
-    hidden: tuple[int, ...] = (64,)  # widths of the hidden layers behind the memory
+    hidden: Widths = (64,)  # widths of the hidden layers behind the memory
     encoder: str = "auto"  # what an observation goes through before the memory; see rlcourse.encoders
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
         if self.half_masked and self.sequence_length < 2:
             raise ValueError("sequence_length must be at least 2 where half of it is masked")
 
@@ -96,7 +94,7 @@ class RecurrentQNetwork(nn.Module):
         return values.view(*features.shape[:2], -1)
 
 
-class DRQN(DeepAgent):
+class DRQN(OffPolicyAgent):
     """DQN with an LSTM or a GRU, for Discrete actions on any Gymnasium environment.
 
     Attributes
@@ -109,15 +107,14 @@ class DRQN(DeepAgent):
 
     Config = DRQNConfig
     actions = (gym.spaces.Discrete,)
-    between_callbacks = 1000
     recurrent: ClassVar[bool] = True
+    replay: SequenceReplay
 
     def _make(self) -> None:
-        c, space, N = self.config, self.action_space, self.venv.num_envs
-        assert isinstance(space, gym.spaces.Discrete)
+        c, N = self.config, self.venv.num_envs
         with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
-            self.network = RecurrentQNetwork(self.observation_space, int(space.n), c).to(self.device)
+            self.network = RecurrentQNetwork(self.observation_space, self.n_actions, c).to(self.device)
         if c.buffer_size < (c.burn_in + c.sequence_length) * N:
             needed = f"{N} copies times burn_in + sequence_length, {(c.burn_in + c.sequence_length) * N:,}"
             raise ValueError(f"buffer_size must be at least {needed}, or nothing would ever be learned, not {c.buffer_size:,}")
@@ -126,8 +123,7 @@ class DRQN(DeepAgent):
         self._target_parameters = flatten(*self.target_network.parameters())
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         memory = self.network.memory
-        self.replay = SequenceReplay.with_memory(self.venv, c.buffer_size, (memory.arrays, c.memory_layers, c.memory_size))
-        self.replay.steps = c.train_freq
+        self.replay = SequenceReplay.with_memory(self.venv, c.buffer_size, (memory.arrays, c.memory_layers, c.memory_size), c.train_freq)
         self.carried = Carried(memory.initial(N), N)
 
     def parts(self) -> dict[str, Any]:
@@ -140,13 +136,12 @@ class DRQN(DeepAgent):
     def _iterate(self, budget: int) -> None:
         """Act and store; then sample sequences and descend; now and then move the target network."""
         c, before, row = self.config, self.num_timesteps, self.replay.row
-        self._collect(self.replay, self._act, budget)
+        updates = self._gather(budget)
         if c.normalize_observations:
             rows = (row + np.arange((self.replay.row - row) % self.replay.rows)) % self.replay.rows
             self.normalizer.learn(self.replay.observations[rows].reshape(-1, *self.replay.observations.shape[2:]))
-        if self.num_timesteps > c.learning_starts and self.replay.filled >= c.burn_in + c.sequence_length:
-            for _ in range(c.gradient_steps):
-                self._update()
+        for _ in range(updates if self.replay.filled >= c.burn_in + c.sequence_length else 0):
+            self._update()
         interval = c.target_update_interval
         if self.num_timesteps // interval > before // interval:
             self._target_parameters.lerp_(self.optimizer.parameters, c.tau)
@@ -159,19 +154,19 @@ class DRQN(DeepAgent):
         fresh = replay.starts[replay.row]
         starts = torch.from_numpy(fresh).to(self.device) if fresh.any() else None
         features, self.carried.state = self.network.memory.step(self._tensor(observations), state, starts)
-        step = self.num_timesteps + replay.valid
-        actions = self._explore(features, 1.0 if step < self.config.learning_starts else self.epsilon.at(step))
+        epsilon = 1.0 if self._starting else self.epsilon.at(self.num_timesteps + replay.valid)
+        actions = self._epsilon_greedy(features, epsilon)
         return actions, self._taken(actions)
 
-    def _explore(self, features: Tensor, epsilon: float) -> np.ndarray:
+    def _epsilon_greedy(self, features: Tensor, epsilon: float) -> np.ndarray:
         """Return epsilon-greedy actions for what the memory makes of the observations, shape [B]."""
-        B, n = len(features), self.network.heads.actions
+        B = len(features)
         random = self.rng.random(B) < epsilon if epsilon > 0.0 else np.zeros(B, np.bool_)
         greedy = np.zeros(B, np.int64) if random.all() else self.network.heads(features).argmax(1).cpu().numpy()
-        return np.where(random, self.rng.integers(n, size=B), greedy) if random.any() else greedy
+        return np.where(random, self._random(B), greedy) if random.any() else greedy
 
     def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
-        return self._explore(observations, 0.0 if deterministic else self.epsilon.at(self.num_timesteps))
+        return self._epsilon_greedy(observations, 0.0 if deterministic else self.epsilon.at(self.num_timesteps))
 
     @torch.no_grad()
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:

@@ -32,7 +32,7 @@ from rlcourse.agents.deep.losses import (
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
-from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability
+from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, SomeWidths
 from rlcourse.core.schedules import Schedule, value
 
 __all__ = ["PPO", "PPOConfig", "Samples"]
@@ -59,15 +59,10 @@ class PPOConfig(Config):
     normalize_advantage: bool = True  # per gradient step
     normalize_observations: bool = False  # by running mean and deviation, kept in the agent's file
     normalize_rewards: bool = False  # by the running deviation of the discounted return
-    hidden: tuple[int, ...] = (64, 64)  # widths of the hidden layers of actor and of critic
+    hidden: SomeWidths = (64, 64)  # widths of the hidden layers of actor and of critic
     log_std_init: float = 0.0  # initial log standard deviation of a Gaussian policy
     encoder: str = "auto"  # see rlcourse.encoders
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.hidden or any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name at least one layer width >= 1, not {self.hidden!r}")
 
 
 class Samples(NamedTuple):

@@ -27,7 +27,7 @@ from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import value_loss
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
-from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability
+from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability, Widths
 from rlcourse.core.returns import lambda_returns
 from rlcourse.core.schedules import Linear, Schedule, value
 
@@ -53,14 +53,9 @@ class PQNConfig(Config):
     normalize_observations: bool = False  # by running mean and deviation, kept in the agent's file
     normalize_rewards: bool = False  # by the running deviation of the discounted return
     layer_norm: bool = True  # between each hidden layer and its ReLU; without it expect divergence
-    hidden: tuple[int, ...] = (128, 128)  # widths of the hidden layers
+    hidden: Widths = (128, 128)  # widths of the hidden layers
     encoder: str = "auto"  # see rlcourse.encoders
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
 
 
 class PQN(DeepAgent):
@@ -78,9 +73,7 @@ class PQN(DeepAgent):
     actions = (gym.spaces.Discrete,)
 
     def _make(self) -> None:
-        c, space = self.config, self.action_space
-        assert isinstance(space, gym.spaces.Discrete)
-        self.n_actions = int(space.n)
+        c = self.config
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["best_actions", "categorical_loss", "critic_loss", "pick", "project", "quantile_loss", "slopes", "td_targets"]
+__all__ = ["best_actions", "categorical_loss", "critic_loss", "pick", "project", "quantile_loss", "slopes", "taken", "td_targets"]
 
 
 def best_actions(values: Tensor, masks: Tensor | None) -> Tensor:
@@ -22,6 +22,11 @@ def pick(outputs: Tensor, actions: Tensor) -> Tensor:
     if outputs.dim() == 2:
         return outputs.gather(1, actions.unsqueeze(1)).squeeze(1)
     return outputs[torch.arange(len(actions), device=outputs.device), actions]
+
+
+def taken(values: Tensor, actions: Tensor) -> Tensor:
+    """Return the values of actions [B] by each of K critics, shape [K, B], of values [K, B, A]."""
+    return values.gather(2, actions.expand(len(values), -1).unsqueeze(2)).squeeze(2)
 
 
 def td_targets(rewards: Tensor, discounts: Tensor, following: Tensor) -> Tensor:

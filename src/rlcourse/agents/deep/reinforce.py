@@ -25,7 +25,7 @@ from rlcourse.agents.deep.episodes import Episodes
 from rlcourse.agents.deep.losses import policy_gradient_loss, value_loss
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.optimizer import FlatAdam
-from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive
+from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, SomeWidths
 from rlcourse.core.returns import discounted_returns
 from rlcourse.core.schedules import Schedule, value
 
@@ -46,15 +46,10 @@ class REINFORCEConfig(Config):
     max_grad_norm: Positive | None = None  # gradients are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
     normalize_observations: bool = False  # by running mean and deviation, kept in the agent's file
-    hidden: tuple[int, ...] = (64, 64)  # widths of the hidden layers of policy and of value
+    hidden: SomeWidths = (64, 64)  # widths of the hidden layers of policy and of value
     log_std_init: float = 0.0  # initial log standard deviation of a Gaussian policy
     encoder: str = "auto"  # see rlcourse.encoders
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.hidden or any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name at least one layer width >= 1, not {self.hidden!r}")
 
 
 class REINFORCE(DeepAgent):

@@ -97,8 +97,8 @@ class Replay:
         return int(self.filled * self.copies - self.gaps)
 
     @classmethod
-    def of(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, masked: bool = False, **options: Any) -> Self:
-        """Make a memory for an environment's copies, stacked frames found by their wrapper.
+    def of(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, steps: int = 1, masked: bool = False, **options: Any) -> Self:
+        """Make a memory for an environment's copies that collects `steps` steps of each at a time; a wrapper tells of stacked frames.
 
         Raises
         ------
@@ -107,7 +107,9 @@ class Replay:
         """
         what = (env.single_observation_space, env.single_action_space, env.num_envs, capacity, stack_size(env), masked)
         require_memory(f"a replay memory of {capacity:,} transitions", cls.bytes_for(*what), "buffer_size")
-        return cls(*what, **options)
+        memory = cls(*what, **options)
+        memory.steps = steps
+        return memory
 
     @classmethod
     def bytes_for(cls, observation_space: Any, action_space: Any, copies: int, capacity: int, stack: int = 1, masked: bool = False) -> int:

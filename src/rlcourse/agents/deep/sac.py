@@ -23,12 +23,12 @@ import torch
 from torch import Tensor, nn
 
 from rlcourse.agents.deep.action_noise import HeldNoise
-from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.continuous_networks import Bounds, Critics, SquashedActor
+from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
 from rlcourse.agents.deep.q_losses import critic_loss, td_targets
 from rlcourse.agents.deep.replay import Replay
-from rlcourse.core.config import Config, Count, Discount, Interval, Positive, StepSize
+from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
 __all__ = ["SAC", "SACConfig"]
@@ -46,7 +46,7 @@ class SACConfig(Config):
     tau: StepSize = 0.005  # how far the target critics move at each of their updates
     gamma: Discount = 0.99  # discount rate
     train_freq: Count = 1  # steps of each copy between updates
-    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
+    gradient_steps: GradientSteps = 1  # gradient steps per update; -1: as many as transitions were gathered
     target_update_interval: Count = 1  # gradient steps between updates of the target critics
     n_steps: Count = 1  # steps of a return before it bootstraps
     noise_steps: Count = 1  # steps for which a sampled action keeps its noise: more of them explore further
@@ -55,19 +55,12 @@ class SACConfig(Config):
     target_entropy: float | None = None  # of a learned temperature; none: minus the number of action dimensions
     max_grad_norm: Positive | None = None  # gradients of actor and of critics are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
-    hidden: tuple[int, ...] = (256, 256)  # widths of the hidden layers of actor and of each critic
+    hidden: Widths = (256, 256)  # widths of the hidden layers of actor and of each critic
     encoder: str = "auto"  # see rlcourse.encoders; actor and critics have one each
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
-        if self.gradient_steps == 0:
-            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
 
-
-class SAC(DeepAgent):
+class SAC(OffPolicyAgent):
     """SAC for bounded Box actions on any Gymnasium environment; for Discrete ones see `DiscreteSAC`.
 
     Attributes
@@ -80,12 +73,10 @@ class SAC(DeepAgent):
 
     Config = SACConfig
     actions = (gym.spaces.Box,)
-    between_callbacks = 1000
 
     def _make(self) -> None:
-        c, space = self.config, self.action_space
-        assert isinstance(space, gym.spaces.Box)
-        self.bounds = Bounds(space, "SAC")
+        c = self.config
+        self.bounds = Bounds(self.action_space, "SAC")
         self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
         shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
         self.actor, self.critics = SquashedActor(*shape).to(self.device), Critics(*shape).to(self.device)
@@ -96,8 +87,7 @@ class SAC(DeepAgent):
         self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critics, **clip)
         self.temperature_optimizer = FlatAdam(self.temperature)
         self.noise = HeldNoise(c.noise_steps, self.venv.num_envs, self.bounds.size)
-        self.replay = Replay.of(self.venv, c.buffer_size)
-        self.replay.steps = c.train_freq
+        self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:
         """Return networks, optimisers, the noise and the memory."""
@@ -108,20 +98,12 @@ class SAC(DeepAgent):
 
     def _iterate(self, budget: int) -> None:
         """Act and store; then sample, and update critics, actor, temperature and target critics (Algorithm 1)."""
-        c, before = self.config, self.num_timesteps
-        self._collect(self.replay, self._act, budget)
-        if self.num_timesteps > c.learning_starts:
-            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
-                self._update()
+        for _ in range(self._gather(budget)):
+            self._update()
 
-    @torch.no_grad()
-    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return actions to store, within [-1, 1], and actions to take."""
-        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
-            actions = self.bounds.random(len(observations), self.rng)
-        else:
-            actions = self._sample(self._tensor(observations), self.noise(self.generator).to(self.device))
-        return actions.reshape(-1, *self.bounds.shape), self.bounds.taken(actions)
+    def _explore(self, observations: Tensor) -> np.ndarray:
+        """Return a sample of the policy, within [-1, 1], by noise that is kept for `noise_steps`."""
+        return self._sample(observations, self.noise(self.generator).to(self.device))
 
     def _sample(self, observations: Tensor, noise: Tensor) -> np.ndarray:
         sampled: np.ndarray = self.actor(observations, noise)[0].cpu().numpy()
@@ -139,14 +121,12 @@ class SAC(DeepAgent):
         """Take one gradient step with critics, actor and temperature; the target critics follow."""
         c = self.config
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
-        S, S_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
-        A, R, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
+        S, A, R, S_, discount = self._replayed()
         alpha = self.temperature.log_alpha.detach().exp()
         with torch.no_grad():
             A_, log_pi_ = self.actor(S_, self._noise(len(S_)))
             y = td_targets(R, discount, self.target_critics(S_, A_).amin(0) - alpha * log_pi_)
-        loss = critic_loss(self.critics(S, A.reshape(len(A), -1)), y)
+        loss = critic_loss(self.critics(S, A), y)
         self.critic_optimizer.step(loss, learning_rate)
 
         self.critics.requires_grad_(False)  # the actor's loss runs through them, and asks for no gradient of theirs

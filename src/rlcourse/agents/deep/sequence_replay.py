@@ -86,12 +86,16 @@ class SequenceReplay(Replay):
         self.states = np.zeros((self.rows, copies, *shape), np.float32)
 
     @classmethod
-    def with_memory(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, shape: tuple[int, int, int]) -> SequenceReplay:
-        """Make a memory for an environment's copies; raises ValueError where it would take more than half of the free memory."""
+    def with_memory(
+        cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, shape: tuple[int, int, int], steps: int = 1
+    ) -> SequenceReplay:
+        """Make a memory for an environment's copies; see `Replay.of`."""
         what = (env.single_observation_space, env.single_action_space, env.num_envs, capacity)
         need = cls.bytes_for(*what) + 4 * capacity * int(np.prod(shape))
         require_memory(f"a replay memory of {capacity:,} transitions", need, "buffer_size")
-        return cls(*what, shape)
+        memory = cls(*what, shape)
+        memory.steps = steps
+        return memory
 
     def windows(self, size: int, warm: int, steps: int, rng: np.random.Generator) -> Windows:
         """Return windows drawn uniformly, with replacement, from rows that hold transitions; `filled` must be at least warm + steps."""

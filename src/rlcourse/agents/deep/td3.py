@@ -21,12 +21,12 @@ import torch
 from torch import Tensor
 
 from rlcourse.agents.deep.action_noise import ActionNoise
-from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.continuous_networks import Bounds, Critics, DeterministicActor
+from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
 from rlcourse.agents.deep.q_losses import critic_loss, td_targets
 from rlcourse.agents.deep.replay import Replay
-from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, StepSize
+from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
 __all__ = ["TD3", "TD3Config"]
@@ -44,7 +44,7 @@ class TD3Config(Config):
     tau: StepSize = 0.005  # how far the targets move at each of their updates
     gamma: Discount = 0.99  # discount rate
     train_freq: Count = 1  # steps of each copy between updates
-    gradient_steps: Annotated[int, Interval(-1)] = 1  # gradient steps per update; -1: as many as transitions were gathered
+    gradient_steps: GradientSteps = 1  # gradient steps per update; -1: as many as transitions were gathered
     n_steps: Count = 1  # steps of a return before it bootstraps
     policy_delay: Count = 2  # updates of the critics per update of the actor and of the targets
     target_policy_noise: NonNegative = 0.2  # deviation of the noise in target actions
@@ -53,19 +53,12 @@ class TD3Config(Config):
     action_noise_std: NonNegative = 0.1  # deviation of that noise, in units of half the range of an action
     max_grad_norm: Positive | None = None  # gradients of actor and of critics are clipped to this norm; none: never
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
-    hidden: tuple[int, ...] = (400, 300)  # widths of the hidden layers of actor and of each critic
+    hidden: Widths = (400, 300)  # widths of the hidden layers of actor and of each critic
     encoder: str = "auto"  # see rlcourse.encoders; actor and critics have one each
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if any(width < 1 for width in self.hidden):
-            raise ValueError(f"hidden must name layer widths >= 1, not {self.hidden!r}")
-        if self.gradient_steps == 0:
-            raise ValueError("gradient_steps must be -1 or at least 1, not 0")
 
-
-class TD3(DeepAgent):
+class TD3(OffPolicyAgent):
     """TD3 for bounded Box actions on any Gymnasium environment.
 
     Attributes
@@ -78,12 +71,10 @@ class TD3(DeepAgent):
 
     Config = TD3Config
     actions = (gym.spaces.Box,)
-    between_callbacks = 1000
 
     def _make(self) -> None:
-        c, space = self.config, self.action_space
-        assert isinstance(space, gym.spaces.Box)
-        self.bounds = Bounds(space, "TD3")
+        c = self.config
+        self.bounds = Bounds(self.action_space, "TD3")
         shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
         self.actor, self.critics = DeterministicActor(*shape).to(self.device), Critics(*shape).to(self.device)
         self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
@@ -92,8 +83,7 @@ class TD3(DeepAgent):
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
         self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critics, **clip)
         self.noise = ActionNoise(c.action_noise, c.action_noise_std, self.venv.num_envs, self.bounds.size)
-        self.replay = Replay.of(self.venv, c.buffer_size)
-        self.replay.steps = c.train_freq
+        self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:
         """Return networks, optimisers, the noise and the memory."""
@@ -103,21 +93,13 @@ class TD3(DeepAgent):
 
     def _iterate(self, budget: int) -> None:
         """Act with noise and store; then sample and update (Algorithm 1)."""
-        c, before = self.config, self.num_timesteps
-        self._collect(self.replay, self._act, budget)
-        if self.num_timesteps > c.learning_starts:
-            for _ in range(c.gradient_steps if c.gradient_steps > 0 else self.num_timesteps - before):
-                self._update()
+        for _ in range(self._gather(budget)):
+            self._update()
 
-    @torch.no_grad()
-    def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return actions to store, within [-1, 1], and actions to take."""
-        if self.num_timesteps + self.replay.valid < self.config.learning_starts:
-            actions = self.bounds.random(len(observations), self.rng)
-        else:
-            noise = self.noise(self.replay.starts[self.replay.row], self.rng)
-            actions = np.clip(self.actor(self._tensor(observations)).cpu().numpy() + noise, -1.0, 1.0)
-        return actions.reshape(-1, *self.bounds.shape), self.bounds.taken(actions)
+    def _explore(self, observations: Tensor) -> np.ndarray:
+        """Return the actor's actions with noise, within [-1, 1]."""
+        noise = self.noise(self.replay.starts[self.replay.row], self.rng)
+        return np.clip(self.actor(observations).cpu().numpy() + noise, -1.0, 1.0)
 
     def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
         actions = self.actor(observations).cpu().numpy()
@@ -129,16 +111,14 @@ class TD3(DeepAgent):
         """Take one gradient step with the critics, and every `policy_delay` times with the actor."""
         c = self.config
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
-        S, S_ = self._tensor(batch.observations), self._tensor(batch.next_observations)
-        A, R, discount = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
+        S, A, R, S_, discount = self._replayed()
         with torch.no_grad():
             A_ = self.target_actor(S_)
             if c.target_policy_noise:
                 noise = torch.randn(A_.shape, generator=self.generator).to(self.device) * c.target_policy_noise
                 A_ = (A_ + noise.clamp_(-c.target_noise_clip, c.target_noise_clip)).clamp_(-1.0, 1.0)
             y = td_targets(R, discount, self.target_critics(S_, A_).amin(0))
-        loss = 2.0 * critic_loss(self.critics(S, A.reshape(len(A), -1)), y)
+        loss = 2.0 * critic_loss(self.critics(S, A), y)
         self.critic_optimizer.step(loss, learning_rate)
         self.metrics |= {"critic_loss": loss.detach(), "q": y.mean(), "learning_rate": learning_rate}
         if self.critic_optimizer.steps % c.policy_delay == 0:
