@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["free_memory", "require_memory"]
+__all__ = ["free_memory", "must_fit", "require_for_weights", "require_memory"]
 
 _WORTH_SAYING = 100_000_000  # bytes: smaller memories are nobody's concern
 
@@ -39,3 +43,32 @@ def require_memory(what: str, needed: int, setting: str) -> None:
         )
     if needed > _WORTH_SAYING:
         print(f"{what}: {needed / 1e9:.2f} GB")
+
+
+def require_for_weights(config: Any) -> None:
+    """Refuse widths whose weights, with their gradients and Adam's moments, would take more than half of the free memory.
+
+    Counted is what the settings alone tell: the layers between hidden ones, and a memory's recurrent weights.
+    """
+    for setting in ("hidden", "actor_hidden"):
+        widths = getattr(config, setting, ())
+        require_memory("networks of these widths", 16 * (sum(widths) + sum(a * b for a, b in itertools.pairwise(widths))), setting)
+    width, layers = getattr(config, "memory_size", 0), getattr(config, "memory_layers", 1)
+    require_memory("a memory of this width", 16 * 3 * width * width * layers, "memory_size")
+
+
+@contextmanager
+def must_fit(settings: str) -> Iterator[None]:
+    """Turn a failed allocation into one sentence.
+
+    Raises
+    ------
+    ValueError
+        Naming the settings to lower.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch raises a RuntimeError
+        if isinstance(error, RuntimeError) and not any(word in str(error) for word in ("allocate memory", "out of memory")):
+            raise
+        raise ValueError(f"{settings}: this agent does not fit into memory; lower one of them") from error

@@ -21,6 +21,7 @@ from rlcourse.core import spaces
 from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.copies import as_vector
+from rlcourse.core.memory import must_fit, require_for_weights
 from rlcourse.core.vector import WorldVectorEnv
 
 __all__ = ["Act", "DeepAgent", "within"]
@@ -69,7 +70,9 @@ class DeepAgent(Agent):
             raise ValueError(f"normalize_observations scales observations in a Box, not {self.observation_space}; set it to false")
         self.device = torch.device(_pick_device(c.device, self.observation_space))
         self.generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
-        self.venv = as_vector(self.env, c.n_envs)
+        require_for_weights(c)
+        with must_fit("n_envs"):
+            self.venv = as_vector(self.env, c.n_envs)
         self.discrete = isinstance(self.action_space, gym.spaces.Discrete)
         self._start = int(self.action_space.start) if isinstance(self.action_space, gym.spaces.Discrete) else 0
         self.n_actions = int(self.action_space.n) if isinstance(self.action_space, gym.spaces.Discrete) else 0
@@ -83,7 +86,8 @@ class DeepAgent(Agent):
         self.metrics: dict[str, Any] = {}
         self._observation: np.ndarray | None = None
         self._stopped = False
-        self._make()
+        with must_fit(", ".join(name for name in ("hidden", "memory_size", "n_envs", "buffer_size") if hasattr(c, name))):
+            self._make()
 
     # What a subclass writes -------------------------------------------------------------------------------------------
 
