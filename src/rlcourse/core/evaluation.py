@@ -75,6 +75,6 @@ def evaluate(
 
 def masks(agent: Any, infos: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the argument of `predict` that says which actions exist, where an agent heeds it and every environment tells."""
-    if not getattr(agent, "masked", False) or not all("action_mask" in info for info in infos):
+    if not getattr(agent, "heeds_masks", False) or not all("action_mask" in info for info in infos):
         return {}
     return {"action_masks": np.stack([np.asarray(info["action_mask"], np.bool_) for info in infos])}

@@ -252,7 +252,7 @@ def test_masks_of_a_foreign_environment_are_those_of_its_infos():
             return self.observation_space.sample(), 1.0, False, self.t == 5, self._info()
 
     agent = DQN(Masked(), seed=0, **TINY).learn(200)
-    assert agent.masked
+    assert agent.replay.masks is not None
     assert evaluate(agent, Masked(), 5).tolist() == [5.0] * 5, "evaluation hands the masks over"
     assert agent.replay.sample(50, np.random.default_rng(0), 0.9).next_masks.sum(1).tolist() == [1] * 50
     assert evaluate(agent, Masked(), 3).tolist() == [5.0] * 3, "an evaluation heeds them too"

@@ -6,6 +6,7 @@ saved); everything else of an agent's face is here.
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Protocol, Self
@@ -56,6 +57,7 @@ class DeepAgent(Agent):
 
     actions: ClassVar[tuple[type[gym.Space[Any]], ...]] = (gym.spaces.Discrete, gym.spaces.Box)
     between_callbacks: ClassVar[int] = 1  # steps at least between callbacks; 1: one after each update
+    heeds_masks: ClassVar[bool] = False  # whether it takes only actions that exist, where ``info["action_mask"]`` says which
     recurrent: ClassVar[bool] = False  # whether `predict` returns a state that the next call wants
     evaluation_envs = 16
 
@@ -100,8 +102,11 @@ class DeepAgent(Agent):
         """Gather experience, at most `budget` steps of it, and learn from it: one round of the algorithm."""
 
     @abstractmethod
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
-        """Return actions for observations [B, ...]: numbers from 0, shape [B], or values within the Box, shape [B, ...]."""
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
+        """Return actions for observations [B, ...]: numbers from 0, shape [B], or values within the Box, shape [B, ...].
+
+        An agent that heeds masks takes actions that exist only (masks [B, A]).
+        """
 
     @abstractmethod
     def parts(self) -> dict[str, Any]:
@@ -144,6 +149,8 @@ class DeepAgent(Agent):
     def _begin(self, observation: np.ndarray, infos: Any) -> None:
         """Note that new episodes begin in all copies; a replay memory notes it too."""
         self._observation = observation
+        if self.discrete and "action_mask" in infos and not self.heeds_masks:
+            warnings.warn(f"{type(self).__name__} takes no notice of info['action_mask']; DQN respects it", stacklevel=3)
         memory = self.parts().get("replay")
         if memory is not None:
             memory.begin(observation, infos)
@@ -182,10 +189,27 @@ class DeepAgent(Agent):
         return within(self.action_space, actions)
 
     @torch.no_grad()
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
-        """Return the policy's action, or a sample of it; see `Agent.predict`."""
-        batch, observations = self._batch(observation)
-        return self._unbatch(self._policy(observations, deterministic), batch), state
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True, action_masks: Any = None
+    ) -> tuple[Any, Any]:
+        """Return the policy's action, or one as the agent explores; see `Agent.predict`.
+
+        Parameters
+        ----------
+        action_masks : array of bool, shape [A] or [B, A], optional
+            Actions that exist; where a table of the environment tells them by the observation, they need not be given.
+        """
+        batch, inputs = self._batch(observation)
+        inputs, state = self._remember(inputs, state, episode_start)
+        table = getattr(self.venv.unwrapped, "action_masks", None) if self.heeds_masks else None
+        if action_masks is None and table is not None:
+            action_masks = table[np.asarray(observation) - int(self.observation_space.start)]  # type: ignore[attr-defined]
+        masks = None if action_masks is None else np.asarray(action_masks, np.bool_).reshape(len(inputs), self.n_actions)
+        return self._unbatch(self._policy(inputs, deterministic, masks), batch), state
+
+    def _remember(self, observations: Tensor, state: Any, episode_start: Any) -> tuple[Tensor, Any]:
+        """Return what the policy looks at, and the memory after it: an agent without one looks at the observations."""
+        return observations, state
 
     def _batch(self, observation: Any) -> tuple[bool, Tensor]:
         """Return whether an observation is a batch, and the batch."""

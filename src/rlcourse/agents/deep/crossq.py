@@ -108,7 +108,7 @@ class CrossQ(OffPolicyAgent):
         sampled: np.ndarray = self.actor(self.critics.encoder(observations), self._noise(len(observations)))[0].cpu().numpy()
         return sampled
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         features = self.critics.encoder(observations)
         return self.bounds.taken(self.actor.mode(features).cpu().numpy() if deterministic else self._explore(observations))
 
@@ -119,7 +119,7 @@ class CrossQ(OffPolicyAgent):
         """Update the critics by one joint pass, and every policy_delay times the actor and the temperature."""
         c = self.config
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        s, a, r, s_, discount = self._replayed()
+        s, a, r, s_, discount, *_ = self._replayed()
         alpha = self.actor.log_alpha.detach().exp()
         features = self.critics.encoder(torch.cat([s, s_]))
         with torch.no_grad():

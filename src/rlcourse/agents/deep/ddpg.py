@@ -100,7 +100,7 @@ class DDPG(OffPolicyAgent):
         noise = self.noise(self.replay.starts[self.replay.row], self.rng)
         return np.clip(self.actor(observations).cpu().numpy() + noise, -1.0, 1.0)
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         actions = self.actor(observations).cpu().numpy()
         if not deterministic:
             actions = np.clip(actions + self.config.action_noise_std * self.rng.standard_normal(actions.shape), -1.0, 1.0)
@@ -110,7 +110,7 @@ class DDPG(OffPolicyAgent):
         """Take one gradient step with the critic and one with the actor; the targets follow."""
         c = self.config
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        S, A, R, S_, discount = self._replayed()
+        S, A, R, S_, discount, *_ = self._replayed()
         with torch.no_grad():
             y = td_targets(R, discount, self.target_critic.first(S_, self.target_actor(S_)))
         loss = 2.0 * critic_loss(self.critic(S, A), y)

@@ -26,7 +26,7 @@ from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.continuous_networks import encoder_of
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam
-from rlcourse.agents.deep.q_losses import critic_loss, taken
+from rlcourse.agents.deep.q_losses import best_actions, critic_loss, existing, taken
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, Widths
 from rlcourse.core.schedules import Linear, Schedule, value
@@ -73,6 +73,7 @@ class DiscreteCrossQ(OffPolicyAgent):
 
     Config = DiscreteCrossQConfig
     actions = (gym.spaces.Discrete,)
+    heeds_masks = True
     updates_at_start = True
 
     def _make(self) -> None:
@@ -92,18 +93,19 @@ class DiscreteCrossQ(OffPolicyAgent):
         for _ in range(self._gather(budget)):
             self._update()
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
-        greedy: np.ndarray = self.network(observations, train=False).amin(0).argmax(1).cpu().numpy()
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
+        allowed = None if masks is None else torch.from_numpy(masks).to(self.device)
+        greedy: np.ndarray = best_actions(self.network(observations, train=False).amin(0), allowed).cpu().numpy()
         if deterministic:
             return greedy
         random = self.rng.random(len(greedy)) < self.epsilon.at(self.num_timesteps)
-        return np.where(random, self.rng.integers(self.n_actions, size=len(greedy)), greedy)
+        return np.where(random, self._random(len(greedy), masks), greedy)
 
     def _update(self) -> None:
         """Go one step down the joint loss; this is all that moves the running statistics."""
         c = self.config
-        s, a, r, s_, discount = self._replayed()
-        loss, q = joint_loss(self.network(torch.cat([s, s_]), train=True), a, r, discount)
+        s, a, r, s_, discount, _, masks_ = self._replayed()
+        loss, q = joint_loss(self.network(torch.cat([s, s_]), train=True), a, r, discount, masks_)
         self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
         self.metrics = {"q_loss": loss.detach(), "q": q.detach().mean(), "epsilon": self.epsilon.at(self.num_timesteps)}
 
@@ -131,7 +133,7 @@ class TwinQ(nn.Module):
         return out
 
 
-def joint_loss(q: Tensor, actions: Tensor, rewards: Tensor, discounts: Tensor) -> tuple[Tensor, Tensor]:
+def joint_loss(q: Tensor, actions: Tensor, rewards: Tensor, discounts: Tensor, masks: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return half the mean squared error summed over critics, a scalar, and the taken actions' values, shape [K, B].
 
     Parameters
@@ -141,8 +143,10 @@ def joint_loss(q: Tensor, actions: Tensor, rewards: Tensor, discounts: Tensor) -
     actions : Tensor of int, shape [B]
     rewards, discounts : Tensor, shape [B]
         A discount is 0 where the episode terminated.
+    masks : Tensor of bool, shape [B, A], optional
+        Actions that exist at the successors.
     """
     now, then = q.chunk(2, dim=1)
     values = taken(now, actions)
-    target = torch.addcmul(rewards, discounts, then.detach().amin(0).amax(1))
+    target = torch.addcmul(rewards, discounts, existing(then.detach().amin(0), masks).amax(1))
     return critic_loss(values, target), values

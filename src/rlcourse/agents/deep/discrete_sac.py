@@ -28,7 +28,7 @@ from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.continuous_networks import encoder_of
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
-from rlcourse.agents.deep.q_losses import critic_loss, taken, td_targets
+from rlcourse.agents.deep.q_losses import critic_loss, existing, taken, td_targets
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
@@ -73,6 +73,7 @@ class DiscreteSAC(OffPolicyAgent):
 
     Config = DiscreteSACConfig
     actions = (gym.spaces.Discrete,)
+    heeds_masks = True
     updates_at_start = True
 
     def _make(self) -> None:
@@ -96,8 +97,8 @@ class DiscreteSAC(OffPolicyAgent):
         for _ in range(self._gather(budget)):
             self._update()
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
-        logits = self.networks.logits(observations)
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
+        logits = existing(self.networks.logits(observations), None if masks is None else torch.from_numpy(masks).to(self.device))
         if not deterministic:  # the largest logit with Gumbel noise is a sample of the softmax
             logits = logits - torch.empty(logits.shape).exponential_(generator=self.generator).log_().to(self.device)
         return logits.argmax(1).cpu().numpy()
@@ -105,12 +106,12 @@ class DiscreteSAC(OffPolicyAgent):
     def _update(self) -> None:
         """Go one step down the losses of critics, actor and temperature, which share no parameter: one sum, one Adam."""
         c, networks = self.config, self.networks
-        s, a, r, s_, discount = self._replayed()
+        s, a, r, s_, discount, masks, masks_ = self._replayed()
         alpha = networks.log_alpha.detach().exp()
         with torch.no_grad():
-            target = td_targets(r, discount, soft_value(self.target(s_)[1], networks.logits(s_).log_softmax(1), alpha))
+            target = td_targets(r, discount, soft_value(self.target(s_)[1], existing(networks.logits(s_), masks_).log_softmax(1), alpha))
         logits, q = networks(s)
-        log_pi = logits.log_softmax(1)
+        log_pi = existing(logits, masks).log_softmax(1)
         critic, actor = critic_loss(taken(q, a), target), actor_loss(q, log_pi, alpha)
         entropy = -(log_pi.detach().exp() * log_pi.detach()).sum(1).mean()
         loss = critic + actor

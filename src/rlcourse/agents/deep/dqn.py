@@ -32,7 +32,6 @@ from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Exponential, Linear, Schedule, value
-from rlcourse.core.vector import WorldVectorEnv
 
 __all__ = ["DQN", "DQNConfig"]
 
@@ -99,6 +98,7 @@ class DQN(OffPolicyAgent):
 
     Config = DQNConfig
     actions = (gym.spaces.Discrete,)
+    heeds_masks = True
 
     def _make(self) -> None:
         c = self.config
@@ -119,12 +119,10 @@ class DQN(OffPolicyAgent):
         self.replay = self._make_replay()
 
     def _make_replay(self) -> Replay:
-        c, env = self.config, self.venv.unwrapped
-        self._mask_table = env.action_masks if isinstance(env, WorldVectorEnv) else None
-        self.masked = self._mask_table is not None or (not isinstance(env, WorldVectorEnv) and "action_mask" in self.venv.reset(seed=0)[1])
+        c = self.config
         if c.prioritized:
-            return PrioritizedReplay.of(self.venv, c.buffer_size, c.train_freq, self.masked, alpha=c.priority_alpha)
-        return Replay.of(self.venv, c.buffer_size, c.train_freq, self.masked)
+            return PrioritizedReplay.of(self.venv, c.buffer_size, c.train_freq, alpha=c.priority_alpha)
+        return Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:
         """Return the networks, the optimiser and the memory."""
@@ -147,9 +145,8 @@ class DQN(OffPolicyAgent):
 
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take, as the agent explores."""
-        masks = None if self.replay.masks is None else self.replay.masks[self.replay.row]
         epsilon = 1.0 if self._starting else self._epsilon(self.num_timesteps + self.replay.valid)
-        actions = self._epsilon_greedy(observations, epsilon, masks)
+        actions = self._epsilon_greedy(observations, epsilon, self._masks)
         return actions, self._taken(actions)
 
     def _epsilon(self, step: int) -> float:
@@ -255,25 +252,6 @@ class DQN(OffPolicyAgent):
         kind: Any = smooth_l1_loss if c.loss == "huber" else mse_loss
         each: Tensor = kind(predicted, targets, reduction="none")
         return each
-
-    # Acting -----------------------------------------------------------------------------------------------------------
-
-    @torch.no_grad()
-    def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True, action_masks: Any = None
-    ) -> tuple[Any, Any]:
-        """Return the best action, or one as the agent explores; see `Agent.predict`.
-
-        Parameters
-        ----------
-        action_masks : array of bool, shape [A] or [B, A], optional
-            Actions that exist; where a table of the environment tells them by the observation, they need not be given.
-        """
-        batch, inputs = self._batch(observation)
-        if action_masks is None and self._mask_table is not None:
-            action_masks = self._mask_table[np.asarray(observation) - int(self.observation_space.start)]  # type: ignore[attr-defined]
-        masks = None if action_masks is None else np.asarray(action_masks, np.bool_).reshape(len(inputs), self.n_actions)
-        return self._unbatch(self._policy(inputs, deterministic, masks), batch), state
 
     def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         self.network.still()

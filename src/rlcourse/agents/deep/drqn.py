@@ -26,7 +26,7 @@ from torch.nn.functional import mse_loss, smooth_l1_loss
 from rlcourse.agents.deep.memories import Carried, recall
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam, flatten
-from rlcourse.agents.deep.q_losses import td_targets
+from rlcourse.agents.deep.q_losses import best_actions, existing, td_targets
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows, n_step_returns
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, Probability, StepSize, Widths
@@ -107,6 +107,7 @@ class DRQN(OffPolicyAgent):
 
     Config = DRQNConfig
     actions = (gym.spaces.Discrete,)
+    heeds_masks = True
     recurrent: ClassVar[bool] = True
     replay: SequenceReplay
 
@@ -155,25 +156,23 @@ class DRQN(OffPolicyAgent):
         starts = torch.from_numpy(fresh).to(self.device) if fresh.any() else None
         features, self.carried.state = self.network.memory.step(self._tensor(observations), state, starts)
         epsilon = 1.0 if self._starting else self.epsilon.at(self.num_timesteps + replay.valid)
-        actions = self._epsilon_greedy(features, epsilon)
+        actions = self._epsilon_greedy(features, epsilon, self._masks)
         return actions, self._taken(actions)
 
-    def _epsilon_greedy(self, features: Tensor, epsilon: float) -> np.ndarray:
+    def _epsilon_greedy(self, features: Tensor, epsilon: float, masks: np.ndarray | None) -> np.ndarray:
         """Return epsilon-greedy actions for what the memory makes of the observations, shape [B]."""
         B = len(features)
         random = self.rng.random(B) < epsilon if epsilon > 0.0 else np.zeros(B, np.bool_)
-        greedy = np.zeros(B, np.int64) if random.all() else self.network.heads(features).argmax(1).cpu().numpy()
-        return np.where(random, self._random(B), greedy) if random.any() else greedy
+        allowed = None if masks is None else torch.from_numpy(masks).to(self.device)
+        greedy = np.zeros(B, np.int64) if random.all() else best_actions(self.network.heads(features), allowed).cpu().numpy()
+        return np.where(random, self._random(B, masks), greedy) if random.any() else greedy
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
-        return self._epsilon_greedy(observations, 0.0 if deterministic else self.epsilon.at(self.num_timesteps))
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
+        return self._epsilon_greedy(observations, 0.0 if deterministic else self.epsilon.at(self.num_timesteps), masks)
 
-    @torch.no_grad()
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
-        """Return an action, and the memory that the next call wants: arrays [layers, B, memory_size]; see `Agent.predict`."""
-        batch, observations = self._batch(observation)
-        features, after = recall(self.network.memory, observations, state, episode_start)
-        return self._unbatch(self._policy(features, deterministic), batch), after
+    def _remember(self, observations: Tensor, state: Any, episode_start: Any) -> tuple[Tensor, Any]:
+        """Return the memory's features [B, memory_size], and the memory that the next call wants: arrays [layers, B, memory_size]."""
+        return recall(self.network.memory, observations, state, episode_start)
 
     def _update(self) -> None:
         """Take one gradient step on a batch of replayed sequences."""
@@ -195,7 +194,8 @@ class DRQN(OffPolicyAgent):
         with torch.no_grad():
             rewards, discounts, after = (torch.from_numpy(part).to(self.device) for part in n_step_returns(w, c.gamma, c.n_steps))
             following = self.target_network(observations, self._warm(self.target_network, w), starts)[after, columns]
-            best = (values[after, columns] if c.double else following).argmax(2, keepdim=True)
+            allowed = None if w.masks is None else torch.from_numpy(w.masks).to(self.device)[after, columns]
+            best = existing(values[after, columns] if c.double else following, allowed).argmax(2, keepdim=True)
             targets = td_targets(rewards.flatten(), discounts.flatten(), following.gather(2, best).flatten()).view_as(taken)
         errors = (smooth_l1_loss if c.loss == "huber" else mse_loss)(taken, targets, reduction="none")
         if c.half_masked:

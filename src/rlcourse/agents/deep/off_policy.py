@@ -27,6 +27,8 @@ class Transitions(NamedTuple):
     rewards: Tensor
     next_observations: Tensor
     discounts: Tensor
+    masks: Tensor | None
+    next_masks: Tensor | None
 
 
 class OffPolicyAgent(DeepAgent):
@@ -55,14 +57,21 @@ class OffPolicyAgent(DeepAgent):
     @torch.no_grad()
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take: random ones until `learning_starts`, then those that explore."""
-        actions = self._random(len(observations)) if self._starting else self._explore(self._tensor(observations))
         if self.discrete:
+            masks, B = self._masks, len(observations)
+            actions = self._random(B, masks) if self._starting else self._policy(self._tensor(observations), False, masks)
             return actions, self._taken(actions)
+        actions = self._random(len(observations)) if self._starting else self._explore(self._tensor(observations))
         return actions.reshape(-1, *self.bounds.shape), self.bounds.taken(actions)
 
     def _explore(self, observations: Tensor) -> np.ndarray:
-        """Return the actions that a learning agent stores: numbers [B], or values within [-1, 1], shape [B, size]."""
-        return self._policy(observations, deterministic=False)
+        """Return the actions that an agent in a Box stores while it learns, within [-1, 1], shape [B, size]."""
+        raise NotImplementedError
+
+    @property
+    def _masks(self) -> np.ndarray | None:
+        """Which actions exist where the copies are, shape [N, A], where the environment says so."""
+        return None if self.replay.masks is None else self.replay.masks[self.replay.row]
 
     @property
     def _starting(self) -> bool:
@@ -84,4 +93,5 @@ class OffPolicyAgent(DeepAgent):
         batch = self.replay.sample(c.batch_size, self.rng, c.gamma, c.n_steps)
         A, R, discounts = (torch.from_numpy(part).to(self.device) for part in (batch.actions, batch.rewards, batch.discounts))
         A = A if self.discrete else A.reshape(len(A), -1)
-        return Transitions(self._tensor(batch.observations), A, R, self._tensor(batch.next_observations), discounts)
+        masks = (None if part is None else torch.from_numpy(part).to(self.device) for part in (batch.masks, batch.next_masks))
+        return Transitions(self._tensor(batch.observations), A, R, self._tensor(batch.next_observations), discounts, *masks)

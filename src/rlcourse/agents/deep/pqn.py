@@ -101,7 +101,7 @@ class PQN(DeepAgent):
         random = self.rng.random(len(q)) < self.epsilon.at(step)
         return np.where(random, self.rng.integers(self.n_actions, size=len(q)), q.argmax(1).cpu().numpy())
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         q = self.network(observations)
         return q.argmax(1).cpu().numpy() if deterministic else self._explore(q, self.num_timesteps)
 

@@ -9,12 +9,28 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["best_actions", "categorical_loss", "critic_loss", "pick", "project", "quantile_loss", "slopes", "taken", "td_targets"]
+__all__ = [
+    "best_actions",
+    "categorical_loss",
+    "critic_loss",
+    "existing",
+    "pick",
+    "project",
+    "quantile_loss",
+    "slopes",
+    "taken",
+    "td_targets",
+]
 
 
 def best_actions(values: Tensor, masks: Tensor | None) -> Tensor:
     """Return the greedy actions, shape [B], of values [B, A], among those that exist (masks of bool [B, A])."""
     return (values if masks is None else values.masked_fill(~masks, -torch.inf)).argmax(1)
+
+
+def existing(logits: Tensor, masks: Tensor | None) -> Tensor:
+    """Return values or logits [..., A] in which actions that do not exist (masks of bool [..., A]) are never the best, nor probable."""
+    return logits if masks is None else logits.masked_fill(~masks, -1e9)  # finite: 0 times it is 0 in an entropy
 
 
 def pick(outputs: Tensor, actions: Tensor) -> Tensor:

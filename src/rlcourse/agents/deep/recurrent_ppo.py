@@ -122,17 +122,14 @@ class RecurrentPPO(DeepAgent):
         actions = self.policy.heads.choose(self.policy.heads.act(features), noise).cpu().numpy()
         return actions.reshape(len(actions), *(self.action_space.shape or ())), self._taken(actions)
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         """Return actions for what the memory makes of the observations: features [B, memory_size]."""
         noise = None if deterministic else self.policy.heads.noise((len(observations),), self.generator).to(self.device)
         return self.policy.heads.choose(self.policy.heads.act(observations), noise).cpu().numpy()
 
-    @torch.no_grad()
-    def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
-        """Return the policy's action, and the memory that the next call wants: arrays [layers, B, memory_size]; see `Agent.predict`."""
-        batch, observations = self._batch(observation)
-        features, after = recall(self.policy.memory, observations, state, episode_start)
-        return self._unbatch(self._policy(features, deterministic), batch), after
+    def _remember(self, observations: Tensor, state: Any, episode_start: Any) -> tuple[Tensor, Any]:
+        """Return the memory's features [B, memory_size], and the memory that the next call wants: arrays [layers, B, memory_size]."""
+        return recall(self.policy.memory, observations, state, episode_start)
 
     def _update(self, begin: State) -> None:
         """Optimise the surrogate for n_epochs over the rollout, in minibatches of whole sequences."""

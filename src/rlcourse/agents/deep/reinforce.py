@@ -97,7 +97,7 @@ class REINFORCE(DeepAgent):
         actions = self._policy(self._tensor(observations), deterministic=False)
         return actions.reshape(len(actions), *(self.action_space.shape or ())), self._taken(actions)
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         noise = None if deterministic else self.policy.noise((len(observations),), self.generator).to(self.device)
         return self.policy.choose(self.policy.act(observations), noise).cpu().numpy()
 

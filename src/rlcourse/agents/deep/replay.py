@@ -35,8 +35,8 @@ class Batch(NamedTuple):
         What the value of `next_observations` counts: gamma**n, and 0 where the episode terminated.
     slots : ndarray of int, shape [B]
         Where the transitions are stored.
-    next_masks : ndarray of bool, shape [B, A], or None
-        Actions that exist at `next_observations`, where the environment says so.
+    masks, next_masks : ndarray of bool, shape [B, A], or None
+        Actions that exist at `observations` and at `next_observations`, where the environment says so.
     weights : ndarray of float32, shape [B], or None
         Importance weights, where transitions are not drawn uniformly.
     """
@@ -49,6 +49,7 @@ class Batch(NamedTuple):
     slots: np.ndarray
     next_masks: np.ndarray | None = None
     weights: np.ndarray | None = None
+    masks: np.ndarray | None = None
 
 
 class Replay:
@@ -64,7 +65,8 @@ class Replay:
     stack : int
         Observations are stacks of this many frames along the first axis, and consecutive ones share all but the newest frame.
     masked : bool
-        Whether the environment says which actions exist (``infos["action_mask"]``): the masks are stored too.
+        Whether the environment says which actions exist (``infos["action_mask"]``): the masks are stored too. Where it is not known
+        beforehand, the first observation tells.
 
     Attributes
     ----------
@@ -75,12 +77,12 @@ class Replay:
     """
 
     def __init__(self, observation_space: Any, action_space: Any, copies: int, capacity: int, stack: int = 1, masked: bool = False) -> None:
+        self.discrete = isinstance(action_space, gym.spaces.Discrete)
         self.rows, self.copies, self.stack = max(2 + stack, -(-capacity // copies) + 1), copies, stack
         shape = observation_space.shape if stack == 1 else observation_space.shape[1:]
-        discrete = isinstance(action_space, gym.spaces.Discrete)
         at = (self.rows, copies)
         self.observations = np.zeros((*at, *shape), observation_space.dtype)
-        self.actions = np.zeros(at, np.int64) if discrete else np.zeros((*at, *action_space.shape), np.float32)
+        self.actions = np.zeros(at, np.int64) if self.discrete else np.zeros((*at, *action_space.shape), np.float32)
         self.rewards = np.zeros(at, np.float32)
         self.terminated, self.ended, self.stored = np.zeros(at, np.bool_), np.zeros(at, np.bool_), np.zeros(at, np.bool_)
         self.starts = np.zeros(at, np.bool_)  # the observation of this row is the first of an episode
@@ -97,7 +99,7 @@ class Replay:
         return int(self.filled * self.copies - self.gaps)
 
     @classmethod
-    def of(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, steps: int = 1, masked: bool = False, **options: Any) -> Self:
+    def of(cls, env: gym.vector.VectorEnv[Any, Any, Any], capacity: int, steps: int = 1, **options: Any) -> Self:
         """Make a memory for an environment's copies that collects `steps` steps of each at a time; a wrapper tells of stacked frames.
 
         Raises
@@ -105,6 +107,7 @@ class Replay:
         ValueError
             Where it would take more than half of the free memory.
         """
+        masked = getattr(env.unwrapped, "action_masks", None) is not None
         what = (env.single_observation_space, env.single_action_space, env.num_envs, capacity, stack_size(env), masked)
         require_memory(f"a replay memory of {capacity:,} transitions", cls.bytes_for(*what), "buffer_size")
         memory = cls(*what, **options)
@@ -129,6 +132,8 @@ class Replay:
                 if self.masks is not None:
                     self.final_masks[slot] = self.masks[self.row, i].copy()
             self.ended[before] = True
+        if self.masks is None and self.discrete and "action_mask" in infos:
+            self.masks = np.ones((self.rows, self.copies, len(infos["action_mask"][0])), np.bool_)
         self._see(observation, np.ones(self.copies, np.bool_), infos)
 
     def collect(
@@ -223,12 +228,13 @@ class Replay:
         cuts = self._windows(*arguments)
         after = (last + self.copies) % size
         following = self._observed(after)
-        masks = None if self.masks is None else self.masks.reshape(size, -1)[after]
+        flat = None if self.masks is None else self.masks.reshape(size, -1)
+        here, masks = (None, None) if flat is None else (flat[slots], flat[after])
         if cuts:
             for b in np.flatnonzero(self.ended.reshape(-1)[last] & ~self.terminated.reshape(-1)[last]):
                 self._correct(following, masks, int(b), last[b : b + 1])
         actions = self.actions.reshape(size, *self.actions.shape[2:]).take(slots, axis=0)
-        return Batch(self._observed(slots), actions, rewards, following, discounts, slots, masks)
+        return Batch(self._observed(slots), actions, rewards, following, discounts, slots, masks, masks=here)
 
     def _correct(self, following: np.ndarray, masks: np.ndarray | None, b: int, last: np.ndarray) -> None:
         """Write into row b of the successors, and of the masks there, the true ones of a cut episode's last slot, shape [1]."""
@@ -278,6 +284,7 @@ class Replay:
         for name in self._ARRAYS:
             getattr(self, name)[: len(state[name])] = state[name]
         self.finals = dict(zip(state["final_slots"].tolist(), list(state["final_observations"]), strict=True))
-        if self.masks is not None:
+        if "masks" in state:
+            self.masks = np.ones((self.rows, self.copies, state["masks"].shape[2]), np.bool_) if self.masks is None else self.masks
             self.masks[: len(state["masks"])] = state["masks"]
             self.final_masks = dict(zip(state["final_slots"].tolist(), list(state["final_masks"]), strict=True))

@@ -109,7 +109,7 @@ class SAC(OffPolicyAgent):
         sampled: np.ndarray = self.actor(observations, noise)[0].cpu().numpy()
         return sampled
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         if deterministic:
             return self.bounds.taken(self.actor.mode(observations).cpu().numpy())
         return self.bounds.taken(self._sample(observations, self._noise(len(observations))))
@@ -121,7 +121,7 @@ class SAC(OffPolicyAgent):
         """Take one gradient step with critics, actor and temperature; the target critics follow."""
         c = self.config
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        S, A, R, S_, discount = self._replayed()
+        S, A, R, S_, discount, *_ = self._replayed()
         alpha = self.temperature.log_alpha.detach().exp()
         with torch.no_grad():
             A_, log_pi_ = self.actor(S_, self._noise(len(S_)))

@@ -30,6 +30,8 @@ class Windows(NamedTuple):
         Steps that are part of the agent's experience.
     states : ndarray, shape [arrays, layers, B, width]
         The memory before the first row.
+    masks : ndarray of bool, shape [T + 1 + K, B, A], or None
+        Actions that exist at `observations`, where the environment says so.
     """
 
     warm_observations: np.ndarray
@@ -42,6 +44,7 @@ class Windows(NamedTuple):
     terminated: np.ndarray
     counted: np.ndarray
     states: np.ndarray
+    masks: np.ndarray | None = None
 
 
 def n_step_returns(w: Windows, gamma: float, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,8 +110,9 @@ class SequenceReplay(Replay):
         terminated, ended = self.terminated[kept, copies], self.ended[kept, copies]
         at = np.broadcast_to(np.arange(steps)[:, None], (steps, size))
         seen, begun = observations[warm:], starts[warm:]
+        masks = None if self.masks is None else self.masks[rows[warm:], copies]
         if self.finals and (ended & ~terminated).any():
-            at, seen, begun = self._opened(kept * self.copies + copies, ended & ~terminated, seen, begun)
+            at, seen, begun, masks = self._opened(kept * self.copies + copies, ended & ~terminated, seen, begun, masks)
         return Windows(
             observations[:warm],
             starts[:warm],
@@ -120,10 +124,11 @@ class SequenceReplay(Replay):
             terminated,
             self.stored[kept, copies],
             np.moveaxis(self.states[rows[0], copies], 0, 2),
+            masks,
         )
 
-    def _opened(self, slots: np.ndarray, cut: np.ndarray, seen: np.ndarray, begun: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return where steps are, observations and starts, with the last observations of cut episodes put in behind their steps."""
+    def _opened(self, slots: np.ndarray, cut: np.ndarray, seen: np.ndarray, begun: np.ndarray, masks: np.ndarray | None) -> tuple[Any, ...]:
+        """Return where steps are, and observations, starts and masks, with those at the end of cut episodes put in behind their steps."""
         T, B = cut.shape
         before = np.zeros((T + 1, B), np.int64)
         np.cumsum(cut, axis=0, out=before[1:])
@@ -132,6 +137,12 @@ class SequenceReplay(Replay):
         columns = np.broadcast_to(np.arange(B), at.shape)
         opened, starts = np.repeat(seen[-1:], longer, axis=0), np.ones((longer, B), np.bool_)  # what no step uses is still an observation
         opened[at, columns], starts[at, columns] = seen, begun
+        allowed = None if masks is None else np.ones((longer, *masks.shape[1:]), np.bool_)
+        if allowed is not None:
+            allowed[at, columns] = masks
         for t, b in zip(*np.nonzero(cut), strict=True):
-            opened[at[t, b] + 1, b], starts[at[t, b] + 1, b] = self.finals[int(slots[t, b])], False
-        return at[:-1], opened, starts
+            row, slot = at[t, b] + 1, int(slots[t, b])
+            opened[row, b], starts[row, b] = self.finals[slot], False
+            if allowed is not None:
+                allowed[row, b] = self.final_masks[slot]
+        return at[:-1], opened, starts, allowed

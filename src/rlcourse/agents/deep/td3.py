@@ -101,7 +101,7 @@ class TD3(OffPolicyAgent):
         noise = self.noise(self.replay.starts[self.replay.row], self.rng)
         return np.clip(self.actor(observations).cpu().numpy() + noise, -1.0, 1.0)
 
-    def _policy(self, observations: Tensor, deterministic: bool) -> np.ndarray:
+    def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         actions = self.actor(observations).cpu().numpy()
         if not deterministic:
             actions = np.clip(actions + self.config.action_noise_std * self.rng.standard_normal(actions.shape), -1.0, 1.0)
@@ -111,7 +111,7 @@ class TD3(OffPolicyAgent):
         """Take one gradient step with the critics, and every `policy_delay` times with the actor."""
         c = self.config
         learning_rate = value(c.learning_rate, self.num_timesteps)
-        S, A, R, S_, discount = self._replayed()
+        S, A, R, S_, discount, *_ = self._replayed()
         with torch.no_grad():
             A_ = self.target_actor(S_)
             if c.target_policy_noise:
