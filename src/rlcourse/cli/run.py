@@ -17,8 +17,10 @@ from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.report import Result, report
 from rlcourse.cli.targets import Target
 from rlcourse.cli.truth import Truth
+from rlcourse.cli.usage import UsageError
 from rlcourse.core.agent import Agent
 from rlcourse.core.evaluation import evaluate as evaluate_agent
+from rlcourse.core.history import EndlessEpisode
 
 __all__ = ["FINAL_SEEDS", "Plan", "Run"]
 
@@ -82,6 +84,8 @@ class Run:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+        if isinstance(self.error, EndlessEpisode):
+            raise UsageError(str(self.error)) from self.error
         if self.error is not None:
             raise self.error
         return self._finish(time.perf_counter() - started)

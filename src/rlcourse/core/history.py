@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["History"]
+__all__ = ["EndlessEpisode", "History"]
+
+
+class EndlessEpisode(ValueError):
+    """An episode goes on and on where an agent needs it whole."""
 
 
 class History:

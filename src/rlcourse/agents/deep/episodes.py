@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.agents.deep.base import Act
+from rlcourse.core.history import EndlessEpisode
 
 __all__ = ["Episodes"]
 
@@ -24,6 +25,8 @@ class Episodes:
         Copies that reset in the same step and report ``final_obs`` and ``episode``.
     wanted : int
         Episodes K of a batch.
+    longest : int
+        Steps of an episode after which it is taken for endless.
 
     Attributes
     ----------
@@ -43,10 +46,10 @@ class Episodes:
 
     _ARRAYS = ("observations", "actions", "rewards", "terminated", "ended", "numbers")
 
-    def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any], wanted: int) -> None:
+    def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any], wanted: int, longest: int = 100_000) -> None:
         n, seen, action = env.num_envs, env.single_observation_space, env.single_action_space
         discrete = isinstance(action, gym.spaces.Discrete)
-        self.wanted = wanted
+        self.wanted, self.longest = wanted, longest
         self.observations = np.zeros((256, n, *(seen.shape or ())), dtype=seen.dtype)
         self.actions = np.zeros((256, n, *(action.shape or ())), dtype=np.int64 if discrete else np.float32)
         self.rewards, self.numbers = np.zeros((256, n), np.float32), np.zeros((256, n), np.int64)
@@ -73,6 +76,11 @@ class Episodes:
 
         A batch that the budget leaves incomplete goes on in the next call. Where the budget ends within a vector step it is dropped
         instead, because some of its episodes would lack a step.
+
+        Raises
+        ------
+        EndlessEpisode
+            Where an episode of the batch has not ended after `longest` steps.
         """
         n, episodes = env.num_envs, []
         if self.length == 0 and n > 1:  # the copies are amid episodes of no batch
@@ -80,6 +88,9 @@ class Episodes:
         self.valid = 0
         while not self.complete and self.valid < budget:
             t, stored = self.length, min(n, budget - self.valid)
+            if t >= self.longest and ((self.numbers[t - self.longest] == self.running) & (self.running < self.wanted)).any():
+                advice = "set a time limit (gymnasium.wrappers.TimeLimit), or raise max_episode_steps"
+                raise EndlessEpisode(f"an episode has not ended after {self.longest:,} steps, and whole ones are learned from: {advice}")
             if t == len(self.rewards):
                 self._reserve(2 * t)
             self.observations[t], self.numbers[t] = observation, self.running

@@ -38,6 +38,7 @@ class REINFORCEConfig(Config):
 
     baseline: Literal["none", "mean", "value"] = "value"  # what returns are compared with: nothing, the batch's mean, a learned value
     episodes_per_update: Count = 8  # whole episodes per gradient step
+    max_episode_steps: Count = 100_000  # an episode that goes on for longer is refused: without an end nothing would be learned
     n_envs: Count = 1  # copies of the environment; several waste the steps of those that wait for the last one
     learning_rate: Annotated[Schedule, Interval(0)] = 3e-3  # Adam's; a number or linear(start, end, steps)
     gamma: Discount = 0.99  # discount rate
@@ -72,7 +73,7 @@ class REINFORCE(DeepAgent):
             self.device
         )
         self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
-        self.episodes = Episodes(self.venv, c.episodes_per_update)
+        self.episodes = Episodes(self.venv, c.episodes_per_update, c.max_episode_steps)
 
     def parts(self) -> dict[str, Any]:
         """Return the network, its optimiser, and the batch as far as it is."""
