@@ -232,32 +232,6 @@ def test_only_actions_that_exist_are_taken_and_bootstrapped_from():
     assert agent.predict(0, action_masks=only)[0] == 3
 
 
-def test_masks_of_a_foreign_environment_are_those_of_its_infos():
-    class Masked(gym.Env):
-        observation_space, action_space = gym.spaces.Box(-1, 1, (2,)), gym.spaces.Discrete(3)
-
-        def _info(self):
-            self.mask = np.zeros(3, np.int8)
-            self.mask[self.np_random.integers(3)] = 1
-            return {"action_mask": self.mask}
-
-        def reset(self, *, seed=None, options=None):
-            super().reset(seed=seed)
-            self.t = 0
-            return self.observation_space.sample(), self._info()
-
-        def step(self, action):
-            assert self.mask[action], "an action that does not exist"
-            self.t += 1
-            return self.observation_space.sample(), 1.0, False, self.t == 5, self._info()
-
-    agent = DQN(Masked(), seed=0, **TINY).learn(200)
-    assert agent.replay.masks is not None
-    assert evaluate(agent, Masked(), 5).tolist() == [5.0] * 5, "evaluation hands the masks over"
-    assert agent.replay.sample(50, np.random.default_rng(0), 0.9).next_masks.sum(1).tolist() == [1] * 50
-    assert evaluate(agent, Masked(), 3).tolist() == [5.0] * 3, "an evaluation heeds them too"
-
-
 def test_a_million_atari_frames_take_at_most_seven_and_a_half_gigabytes_and_too_many_are_refused(monkeypatch, capsys):
     from rlcourse.agents.deep.replay import Replay
 
