@@ -18,7 +18,8 @@ DRQN = {"sequence_length": 4, "burn_in": 2, "memory_size": 8}
 
 
 def make(kind, env, **settings):
-    return kind(env, seed=0, n_envs=1, **SMALL, **(DRQN if kind.__name__ == "DRQN" else {}), **settings)
+    own = {"n_steps": 10, "batch_size": 8, "hidden": (8,)} if kind is agents.PQN else SMALL | (DRQN if kind is agents.DRQN else {})
+    return kind(env, seed=0, n_envs=1, **own, **settings)
 
 
 class Masked(gym.Env):
@@ -61,14 +62,19 @@ def test_an_action_that_does_not_exist_is_never_taken_while_learning_or_in_evalu
 def test_in_taxi_a_table_tells_and_resuming_is_exact(kind, tmp_path):
     agent = make(kind, "Taxi-v4").learn(150)
     table = np.array([agent.env.unwrapped.action_mask(s) for s in range(500)], bool)
-    rows = agent.replay.stored
-    assert table[agent.replay.observations[rows], agent.replay.actions[rows]].all()
+    memory = agent.rollout if kind is agents.PQN else agent.replay
+    rows = slice(0, 10) if kind is agents.PQN else memory.stored
+    assert table[memory.observations[rows], memory.actions[rows]].all()
+    assert np.array_equal(memory.masks[rows], table[memory.observations[rows]])
     seen = np.arange(0, 500, 7)
     for deterministic in (True, False):
         assert table[seen, agent.predict(seen, deterministic=deterministic)[0]].all()
     resumed = kind.load(agent.save(tmp_path / "agent.safetensors")).learn(150)
-    assert np.array_equal(resumed.replay.actions, agent.learn(150).replay.actions)
-    assert np.array_equal(resumed.replay.masks, agent.replay.masks)
+    agent.learn(150)
+    assert torch.equal(resumed.optimizer.parameters, agent.optimizer.parameters)
+    other = resumed.rollout if kind is agents.PQN else resumed.replay
+    assert np.array_equal(other.actions, memory.actions)
+    assert np.array_equal(other.masks, memory.masks)
 
 
 def test_windows_know_the_actions_behind_every_step_also_where_an_episode_was_cut():

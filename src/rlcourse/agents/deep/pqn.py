@@ -26,6 +26,7 @@ from rlcourse.agents.deep.advantages import flat_actions, flat_observations, las
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import value_loss
 from rlcourse.agents.deep.optimizer import FlatAdam
+from rlcourse.agents.deep.q_losses import best_actions, existing
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability, Widths
 from rlcourse.core.returns import lambda_returns
@@ -71,6 +72,7 @@ class PQN(DeepAgent):
 
     Config = PQNConfig
     actions = (gym.spaces.Discrete,)
+    heeds_masks = True
 
     def _make(self) -> None:
         c = self.config
@@ -85,6 +87,18 @@ class PQN(DeepAgent):
         """Return the network and its optimiser."""
         return {"network": self.network, "optimizer": self.optimizer}
 
+    def _begin(self, observation: np.ndarray, infos: Any) -> None:
+        super()._begin(observation, infos)
+        if "action_mask" in infos:
+            self.rollout.begin(np.stack(infos["action_mask"]))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a state; see `DeepAgent.load_state_dict`."""
+        super().load_state_dict(state)
+        table = getattr(self.venv.unwrapped, "action_masks", None)
+        if self._observation is not None and table is not None:
+            self.rollout.begin(table[self._observation])
+
     def _iterate(self, budget: int) -> None:
         """Act epsilon-greedily for n_steps in every copy, then fit the values to the lambda-returns (Algorithm 1)."""
         self._collect(self.rollout, self._act, budget)
@@ -93,17 +107,24 @@ class PQN(DeepAgent):
     @torch.no_grad()
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take at step t of the rollout."""
-        actions = self._explore(self.network(self._tensor(observations)), self.num_timesteps + t * len(observations))
+        masks = None if self.rollout.masks is None else self.rollout.masks[t]
+        actions = self._explore(self.network(self._tensor(observations)), self.num_timesteps + t * len(observations), masks)
         return actions, self._taken(actions)
 
-    def _explore(self, q: Tensor, step: int) -> np.ndarray:
-        """Return epsilon-greedy actions for values [B, A], shape [B]."""
+    def _explore(self, q: Tensor, step: int, masks: np.ndarray | None) -> np.ndarray:
+        """Return epsilon-greedy actions for values [B, A] among those that exist (masks [B, A]), shape [B]."""
         random = self.rng.random(len(q)) < self.epsilon.at(step)
-        return np.where(random, self.rng.integers(self.n_actions, size=len(q)), q.argmax(1).cpu().numpy())
+        greedy = best_actions(q, self._existing(masks)).cpu().numpy()
+        if masks is None:
+            return np.where(random, self.rng.integers(self.n_actions, size=len(q)), greedy)
+        return np.where(random, np.where(masks, self.rng.random(masks.shape), -1.0).argmax(1), greedy)
+
+    def _existing(self, masks: np.ndarray | None) -> Tensor | None:
+        return None if masks is None else torch.from_numpy(np.ascontiguousarray(masks)).to(self.device)
 
     def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         q = self.network(observations)
-        return q.argmax(1).cpu().numpy() if deterministic else self._explore(q, self.num_timesteps)
+        return best_actions(q, self._existing(masks)).cpu().numpy() if deterministic else self._explore(q, self.num_timesteps, masks)
 
     def _update(self) -> None:
         """Go down the squared error for n_epochs over the rollout, in minibatches; the targets stay."""
@@ -131,16 +152,17 @@ class PQN(DeepAgent):
         flat = flat_observations(r)
         observations, actions = self._tensor(flat), flat_actions(r, self.device)[:, None]
         last = last_observations(r)
-        at_cuts = None if last is None else self._best(self._tensor(last))
-        following = successors(r, self._best(observations[N:]).reshape(T, N), at_cuts)
+        masks = None if r.masks is None else r.masks[1 : T + 1].reshape(T * N, -1)
+        at_cuts = None if last is None else self._best(self._tensor(last), np.stack(r.final_masks) if r.final_masks else None)
+        following = successors(r, self._best(observations[N:], masks).reshape(T, N), at_cuts)
         rewards = self.normalizer.rewards(r.rewards[:T], r.ended[:T])
         targets = lambda_returns(rewards, following, r.terminated[:T], r.ended[:T], c.gamma, c.q_lambda)
         self.normalizer.learn(flat[: T * N])
         return observations[:B], actions, torch.as_tensor(targets.reshape(-1)[:B], device=self.device)
 
-    def _best(self, observations: Tensor) -> np.ndarray:
-        """Return max_a Q, shape [B]."""
-        best: np.ndarray = self.network(observations).amax(1).cpu().numpy()
+    def _best(self, observations: Tensor, masks: np.ndarray | None) -> np.ndarray:
+        """Return max_a Q over the actions that exist, shape [B]."""
+        best: np.ndarray = existing(self.network(observations), self._existing(masks)).amax(1).cpu().numpy()
         return best
 
 

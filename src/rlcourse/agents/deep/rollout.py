@@ -36,6 +36,8 @@ class Rollout:
         Ended: terminated, truncated, or not to be stored further.
     cuts : list of (t, i, observation)
         Truncated steps with their true last observation, from which to bootstrap.
+    masks : ndarray of bool, shape [T + 1, N, A], or None
+        Actions that exist at the observations, of an agent that has said so by `begin`; `final_masks` are those of the cuts.
     """
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any], steps: int, action_shape: tuple[int, ...], action_dtype: Any) -> None:
@@ -48,6 +50,8 @@ class Rollout:
         self.rewards = np.zeros((steps, n), dtype=np.float32)
         self.terminated, self.ended = np.zeros((steps, n), np.bool_), np.zeros((steps, n), np.bool_)
         self.cuts: list[tuple[int, int, np.ndarray]] = []
+        self.masks: np.ndarray | None = None
+        self.final_masks: list[np.ndarray] = []
         self.length = 0  # rows of the last rollout, T or fewer
         self.valid = 0  # its stored steps: the first of the flattened [length * N]
 
@@ -56,6 +60,11 @@ class Rollout:
         """Make a rollout for the actions of an environment: numbers of a Discrete space, or float32 values of a Box."""
         discrete = isinstance(env.single_action_space, gym.spaces.Discrete)
         return cls(env, steps, () if discrete else env.single_action_space.shape or (), np.int64 if discrete else np.float32)
+
+    def begin(self, masks: np.ndarray) -> None:
+        """Note which actions exist where the copies are, shape [N, A]: from now on masks are stored."""
+        self.masks = np.ones((len(self.observations), *np.shape(masks)), np.bool_)
+        self.masks[0], self.length = masks, 0
 
     def collect(
         self,
@@ -83,9 +92,12 @@ class Rollout:
             Rows return, length, terminated, steps of this rollout so far.
         """
         n = env.num_envs
+        if self.masks is not None:
+            self.masks[0] = self.masks[self.length]
         self.length = min(len(self.rewards), -(-budget // n))
         self.valid = min(self.length * n, budget)
         self.cuts.clear()
+        self.final_masks.clear()
         episodes = []
         self.observations[0] = observation
         for t in range(self.length):
@@ -93,6 +105,8 @@ class Rollout:
             observation, reward, terminated, truncated, infos = env.step(chosen)
             self.observations[t + 1] = observation
             self.rewards[t], self.terminated[t] = reward, terminated
+            if self.masks is not None:
+                self.masks[t + 1] = np.stack(infos["action_mask"])
             self.ended[t] = terminated
             if "_episode" in infos:
                 self.ended[t] |= truncated
@@ -100,6 +114,8 @@ class Rollout:
                 for i in np.flatnonzero(self.ended[t][:stored]):
                     if not terminated[i]:
                         self.cuts.append((t, int(i), np.array(infos["final_obs"][i])))
+                        if self.masks is not None:
+                            self.final_masks.append(np.array(infos["final_info"]["action_mask"][i], np.bool_))
                     score, steps = float(infos["episode"]["r"][i]), float(infos["episode"]["l"][i])
                     episodes.append((score, steps, float(terminated[i]), float(t * n + i + 1)))
         if self.valid < self.length * n and self.length > 1:
