@@ -41,7 +41,7 @@ BAD = [
     ("train cartpole --seeds 2 --jobs 0", "--jobs"),
     ("train cartpole --episodes 0", "--episodes"),
     ("train cartpole --learning-rate 2x", "'2x' is no schedule; write a number, linear("),
-    ("train ALE/Pong-v5", "ale_py:ALE/Pong-v5"),
+    ("train ALE/NoGame-v5", "ale_py:ALE/NoGame-v5"),
     ("compare", "RUN"),
     ("compare nowhere", "there is no run 'nowhere'"),
     ("list presets --algo ppo", "unknown argument '--algo'"),
