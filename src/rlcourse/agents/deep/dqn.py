@@ -152,7 +152,7 @@ class DQN(OffPolicyAgent):
     def _epsilon(self, step: int) -> float:
         return 0.0 if self.config.noisy else self.epsilon.at(step)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _epsilon_greedy(self, observations: np.ndarray | Tensor, epsilon: float, masks: np.ndarray | None) -> np.ndarray:
         """Return epsilon-greedy actions among those that exist, shape [B]; the network is asked only where it decides."""
         B = len(observations)
@@ -209,7 +209,7 @@ class DQN(OffPolicyAgent):
         self.optimizer.step((each if weights is None else weights * each).mean(), learning_rate)
         return predicted, each
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _descend_taped(
         self, observations: Tensor, actions: Tensor, targets: Tensor, weights: Tensor | None, learning_rate: float
     ) -> tuple[Tensor, Tensor | None]:

@@ -49,7 +49,7 @@ def td_targets(rewards: Tensor, discounts: Tensor, following: Tensor) -> Tensor:
     """Return R + discount * V(S'), shape [B] or [B, K] as `following` is (Sutton & Barto, Eq. 6.8 and 7.4)."""
     if following.dim() == 2:
         rewards, discounts = rewards[:, None], discounts[:, None]
-    return rewards + torch.where(discounts > 0, discounts * following, 0.0)
+    return torch.where(discounts > 0, rewards + discounts * following, rewards)
 
 
 def slopes(predicted: Tensor, targets: Tensor, loss: str) -> Tensor:

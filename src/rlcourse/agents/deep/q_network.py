@@ -49,17 +49,6 @@ def perceptron(x: Tensor, *layers: Tensor) -> Tensor:
     return linear(x, layers[-2], layers[-1])
 
 
-class _Tape:
-    """What a context of `torch.autograd.Function` is, where no graph is wanted."""
-
-    needs_input_grad = (False,)
-    saved_tensors: tuple[Tensor, ...] = ()
-
-    def save_for_backward(self, *tensors: Tensor) -> None:
-        """Keep tensors."""
-        self.saved_tensors = tensors
-
-
 class NoisyLinear(nn.Linear):
     """A linear layer whose weights have learned noise, factorised (Fortunato et al. 2018, Section 3, b).
 
@@ -156,14 +145,20 @@ class QNetwork(nn.Module):
 
         The same as `forward` and ``backward`` of a graph, without one; only where all parameters are layers of a perceptron.
         """
-        tape, layers = _Tape(), self._layers or self._combined()
-        outputs = _Perceptron.forward(tape, self.encoder.forward(observations), *layers)
+        layers = self._layers or self._combined()
+        inputs = [self.encoder.forward(observations)]
+        for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
+            inputs.append(linear(inputs[-1], weight, bias).relu_())
 
-        def back(gradient: Tensor) -> None:
-            for layer, found in zip(layers, _Perceptron.backward(tape, gradient)[1:], strict=True):
-                layer.grad.copy_(found)  # type: ignore[union-attr, arg-type]
+        def back(dy: Tensor) -> None:
+            for k in range(len(inputs) - 1, -1, -1):
+                weight, bias = layers[2 * k], layers[2 * k + 1]
+                torch.sum(dy, 0, out=bias.grad)
+                torch.mm(dy.t(), inputs[k], out=weight.grad)
+                if k:
+                    dy = torch.ops.aten.threshold_backward(dy.mm(weight), inputs[k], 0)
 
-        return outputs, back
+        return linear(inputs[-1], layers[-2], layers[-1]), back
 
     @property
     def is_perceptron(self) -> bool:
