@@ -115,6 +115,16 @@ def td3() -> Case:
     return _off_policy("TD3", {"pi": [256, 256], "qf": [256, 256]})
 
 
+def sac_small() -> Case:
+    """SAC on Pendulum at the preset's size: hidden layers of 64 and 64, batches of 256, an update a step."""
+    return _off_policy("SAC", {"pi": [64, 64], "qf": [64, 64]})
+
+
+def td3_small() -> Case:
+    """TD3 on Pendulum at the preset's size: hidden layers of 64 and 64, batches of 256, an update a step, the actor's every other step."""
+    return _off_policy("TD3", {"pi": [64, 64], "qf": [64, 64]})
+
+
 def _off_policy(name: str, net_arch: dict[str, list[int]]) -> Case:
     import stable_baselines3
     from stable_baselines3.common.noise import NormalActionNoise
@@ -130,7 +140,7 @@ def _off_policy(name: str, net_arch: dict[str, list[int]]) -> Case:
     return agent.learn, theirs(model), 1_000
 
 
-CASES = {case.__name__: case for case in (a2c, dqn, dqn_zoo, ppo, recurrent_ppo, recurrent_ppo_two_lstms, sac, td3)}
+CASES = {case.__name__: case for case in (a2c, dqn, dqn_zoo, ppo, recurrent_ppo, recurrent_ppo_two_lstms, sac, sac_small, td3, td3_small)}
 
 
 def measure(name: str, rounds: int) -> str:
