@@ -20,7 +20,7 @@ from rlcourse.cli.truth import Truth
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.agent import Agent
 from rlcourse.core.evaluation import evaluate as evaluate_agent
-from rlcourse.core.history import EndlessEpisode
+from rlcourse.core.masks import EnvironmentFault
 
 __all__ = ["FINAL_SEEDS", "Plan", "Run"]
 
@@ -84,7 +84,7 @@ class Run:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-        if isinstance(self.error, EndlessEpisode):
+        if isinstance(self.error, EnvironmentFault):
             raise UsageError(str(self.error)) from self.error
         if self.error is not None:
             raise self.error

@@ -48,7 +48,7 @@ def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
     if world is not None:
         return WorldVectorEnv(world, num_envs, limit, copy=False, action_masks=_mask_table(single))
     if num_envs > 1 and single.spec is None:
-        raise ValueError(f"env: {num_envs} copies need an id that Gymnasium can make; register it, or set num_envs=1")
+        raise ValueError(f"env: {num_envs} copies need an id that Gymnasium can make; register it, or set n_envs=1")
     spec = single.spec
     makers = [(lambda: single) if spec is None or i == 0 else (lambda: gym.make(spec)) for i in range(num_envs)]
     return RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, copy=False))

@@ -68,6 +68,8 @@ def evaluate(
                 if running[k] >= 0:
                     seen[k], infos[k] = envs[k].reset(seed=seed + running[k])
                     steps[k], starts[k] = 0, True
+                else:
+                    infos[k] = {}  # what exists after the end is nobody's business
         if stopped():
             return returns[: min((i for i in running if i >= 0), default=episodes)]
     return returns
@@ -75,6 +77,7 @@ def evaluate(
 
 def masks(agent: Any, infos: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the argument of `predict` that says which actions exist, where an agent heeds it and every environment tells."""
-    if not getattr(agent, "heeds_masks", False) or not all("action_mask" in info for info in infos):
+    if not getattr(agent, "heeds_masks", False) or not any("action_mask" in info for info in infos):
         return {}
-    return {"action_masks": np.stack([np.asarray(info["action_mask"], np.bool_) for info in infos])}
+    every = np.ones(int(agent.action_space.n), np.bool_)
+    return {"action_masks": np.stack([np.asarray(info.get("action_mask", every), np.bool_) for info in infos])}

@@ -6,11 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EndlessEpisode", "History"]
-
-
-class EndlessEpisode(ValueError):
-    """An episode goes on and on where an agent needs it whole."""
+__all__ = ["History"]
 
 
 class History:

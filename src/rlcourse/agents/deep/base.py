@@ -22,6 +22,7 @@ from rlcourse.core import spaces
 from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.copies import as_vector
+from rlcourse.core.masks import given_masks
 from rlcourse.core.memory import must_fit, require_for_weights
 from rlcourse.core.vector import WorldVectorEnv
 
@@ -34,6 +35,7 @@ class Memory(Protocol):
     """Where experience goes: a `Rollout` or a `Replay`."""
 
     valid: int  # steps stored by the last `collect`
+    rewards: np.ndarray
 
     def collect(self, env: Any, observation: np.ndarray, act: Act, budget: int) -> tuple[np.ndarray, np.ndarray]:
         """Step the copies at most `budget` steps; return the observation after them, and the finished episodes."""
@@ -68,6 +70,8 @@ class DeepAgent(Agent):
             raise ValueError(f"{name} acts in {known} spaces, not in {self.action_space}; take another agent, or a wrapper")
         if not isinstance(self.observation_space, gym.spaces.Box | gym.spaces.Discrete | gym.spaces.MultiDiscrete | gym.spaces.MultiBinary):
             raise ValueError(f"{name} cannot see {self.observation_space}; wrap it in gymnasium.wrappers.FlattenObservation")
+        if gym.spaces.flatdim(self.observation_space) == 0:
+            raise ValueError(f"{name} sees nothing in {self.observation_space}: an observation needs at least one number")
         if getattr(c, "normalize_observations", False) and not isinstance(self.observation_space, gym.spaces.Box):
             raise ValueError(f"normalize_observations scales observations in a Box, not {self.observation_space}; set it to false")
         self.device = torch.device(_pick_device(c.device, self.observation_space))
@@ -163,8 +167,11 @@ class DeepAgent(Agent):
             episodes[:, -1] += self.num_timesteps
             self.history.extend(episodes)
         self.num_timesteps += memory.valid
+        self._memory = memory
 
     def _check_finite(self) -> None:
+        if not np.isfinite(self._memory.rewards).all():
+            raise FloatingPointError(f"the environment gave a reward that is no finite number before step {self.num_timesteps}: mend it")
         for part in self.parts().values():
             if isinstance(part, FlatOptimizer) and not torch.isfinite(part.parameters.sum()):
                 raise FloatingPointError(f"the weights are no longer finite at step {self.num_timesteps}: lower learning_rate")
@@ -204,7 +211,9 @@ class DeepAgent(Agent):
         table = getattr(self.venv.unwrapped, "action_masks", None) if self.heeds_masks else None
         if action_masks is None and table is not None:
             action_masks = table[np.asarray(observation) - int(self.observation_space.start)]  # type: ignore[attr-defined]
-        masks = None if action_masks is None else np.asarray(action_masks, np.bool_).reshape(len(inputs), self.n_actions)
+        if action_masks is not None and not self.heeds_masks:
+            raise ValueError(f"action_masks: {type(self).__name__} takes no notice of masks; DQN heeds them")
+        masks = None if action_masks is None else given_masks(action_masks, len(inputs), self.n_actions)
         return self._unbatch(self._policy(inputs, deterministic, masks), batch), state
 
     def _remember(self, observations: Tensor, state: Any, episode_start: Any) -> tuple[Tensor, Any]:

@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.agents.deep.base import Act
-from rlcourse.core.history import EndlessEpisode
+from rlcourse.core.masks import EnvironmentFault
 
 __all__ = ["Episodes"]
 
@@ -79,7 +79,7 @@ class Episodes:
 
         Raises
         ------
-        EndlessEpisode
+        EnvironmentFault
             Where an episode of the batch has not ended after `longest` steps.
         """
         n, episodes = env.num_envs, []
@@ -90,7 +90,7 @@ class Episodes:
             t, stored = self.length, min(n, budget - self.valid)
             if t >= self.longest and ((self.numbers[t - self.longest] == self.running) & (self.running < self.wanted)).any():
                 advice = "set a time limit (gymnasium.wrappers.TimeLimit), or raise max_episode_steps"
-                raise EndlessEpisode(f"an episode has not ended after {self.longest:,} steps, and whole ones are learned from: {advice}")
+                raise EnvironmentFault(f"an episode has not ended after {self.longest:,} steps, and whole ones are learned from: {advice}")
             if t == len(self.rewards):
                 self._reserve(2 * t)
             self.observations[t], self.numbers[t] = observation, self.running

@@ -82,6 +82,7 @@ class PQN(DeepAgent):
             self.network = q_network(self.observation_space, self.n_actions, c.hidden, c.encoder, c.layer_norm).to(self.device)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
+        self.rollout.n_actions = self.n_actions
 
     def parts(self) -> dict[str, Any]:
         """Return the network and its optimiser."""
@@ -89,15 +90,14 @@ class PQN(DeepAgent):
 
     def _begin(self, observation: np.ndarray, infos: Any) -> None:
         super()._begin(observation, infos)
-        if "action_mask" in infos:
-            self.rollout.begin(np.stack(infos["action_mask"]))
+        self.rollout.begin(infos)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a state; see `DeepAgent.load_state_dict`."""
         super().load_state_dict(state)
         table = getattr(self.venv.unwrapped, "action_masks", None)
         if self._observation is not None and table is not None:
-            self.rollout.begin(table[self._observation])
+            self.rollout.begin({"action_mask": table[self._observation]})
 
     def _iterate(self, budget: int) -> None:
         """Act epsilon-greedily for n_steps in every copy, then fit the values to the lambda-returns (Algorithm 1)."""

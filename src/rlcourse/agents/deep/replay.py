@@ -15,6 +15,7 @@ import numpy as np
 
 from rlcourse.agents.deep.base import Act
 from rlcourse.agents.deep.frames import stack_size
+from rlcourse.core.masks import masks_of
 from rlcourse.core.memory import require_memory
 from rlcourse.core.windows import n_step_windows
 
@@ -66,7 +67,7 @@ class Replay:
         Observations are stacks of this many frames along the first axis, and consecutive ones share all but the newest frame.
     masked : bool
         Whether the environment says which actions exist (``infos["action_mask"]``): the masks are stored too. Where it is not known
-        beforehand, the first observation tells.
+        beforehand, the first mask tells.
 
     Attributes
     ----------
@@ -78,6 +79,7 @@ class Replay:
 
     def __init__(self, observation_space: Any, action_space: Any, copies: int, capacity: int, stack: int = 1, masked: bool = False) -> None:
         self.discrete = isinstance(action_space, gym.spaces.Discrete)
+        self.n_actions = int(action_space.n) if self.discrete else 0
         self.rows, self.copies, self.stack = max(2 + stack, -(-capacity // copies) + 1), copies, stack
         shape = observation_space.shape if stack == 1 else observation_space.shape[1:]
         at = (self.rows, copies)
@@ -132,8 +134,6 @@ class Replay:
                 if self.masks is not None:
                     self.final_masks[slot] = self.masks[self.row, i].copy()
             self.ended[before] = True
-        if self.masks is None and self.discrete and "action_mask" in infos:
-            self.masks = np.ones((self.rows, self.copies, len(infos["action_mask"][0])), np.bool_)
         self._see(observation, np.ones(self.copies, np.bool_), infos)
 
     def collect(
@@ -172,7 +172,7 @@ class Replay:
                 final = np.asarray(infos["final_obs"][i])
                 self.finals[row * self.copies + int(i)] = np.array(final if self.stack == 1 else final[-1])
                 if self.masks is not None:
-                    self.final_masks[row * self.copies + int(i)] = np.array(infos["final_info"]["action_mask"][i], np.bool_)
+                    self.final_masks[row * self.copies + int(i)] = masks_of(infos.get("final_info", {}), self.copies, self.n_actions)[i]
         self.row = (row + 1) % self.rows
         self.filled = min(self.filled + 1, self.rows - 1)
 
@@ -188,8 +188,10 @@ class Replay:
                     self.final_masks.pop(row * self.copies + i, None)
         self.observations[row] = observation if self.stack == 1 else observation[:, -1]
         self.starts[row] = starts
+        if self.masks is None and self.discrete and "action_mask" in infos:  # until now all actions existed
+            self.masks = np.ones((self.rows, self.copies, self.n_actions), np.bool_)
         if self.masks is not None:
-            self.masks[row] = np.stack([np.asarray(mask, np.bool_) for mask in infos["action_mask"]])
+            self.masks[row] = masks_of(infos, self.copies, self.n_actions)
 
     # Sampling ---------------------------------------------------------------------------------------------------------
 
@@ -246,7 +248,7 @@ class Replay:
         else:  # the older frames are those of the step before
             following[b, :-1], following[b, -1] = self._observed(last)[0, 1:], final
         if masks is not None:
-            masks[b] = self.final_masks[int(last[0])]
+            masks[b] = self.final_masks.get(int(last[0]), True)
 
     def _observed(self, slots: np.ndarray) -> np.ndarray:
         """Return what was seen at slots, shape [B, ...]; stacks repeat the first frame of an episode, as Gymnasium's wrapper does."""
@@ -271,7 +273,9 @@ class Replay:
         state["final_slots"] = np.array(list(self.finals), np.int64)
         if self.masks is not None:
             state["masks"] = self.masks[:count]
-            state["final_masks"] = np.array(list(self.final_masks.values()), np.bool_).reshape(-1, self.masks.shape[2])
+            every = np.ones(self.n_actions, np.bool_)
+            masks = np.array([self.final_masks.get(slot, every) for slot in self.finals], np.bool_)
+            state["final_masks"] = masks.reshape(-1, self.n_actions)
         state["final_observations"] = np.array(list(self.finals.values()), self.observations.dtype).reshape(-1, *shape)
         return state | {"position": np.array([self.row, self.filled, self.gaps, self.rows])}
 

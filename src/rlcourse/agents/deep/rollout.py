@@ -9,6 +9,7 @@ from typing import Any, Self
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.masks import masks_of
 from rlcourse.core.memory import require_memory
 
 __all__ = ["Rollout"]
@@ -37,7 +38,7 @@ class Rollout:
     cuts : list of (t, i, observation)
         Truncated steps with their true last observation, from which to bootstrap.
     masks : ndarray of bool, shape [T + 1, N, A], or None
-        Actions that exist at the observations, of an agent that has said so by `begin`; `final_masks` are those of the cuts.
+        Actions that exist at the observations, of an agent that heeds them (`n_actions`); `final_masks` are those of the cuts.
     """
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any], steps: int, action_shape: tuple[int, ...], action_dtype: Any) -> None:
@@ -50,6 +51,7 @@ class Rollout:
         self.rewards = np.zeros((steps, n), dtype=np.float32)
         self.terminated, self.ended = np.zeros((steps, n), np.bool_), np.zeros((steps, n), np.bool_)
         self.cuts: list[tuple[int, int, np.ndarray]] = []
+        self.n_actions = 0  # of an agent that heeds masks
         self.masks: np.ndarray | None = None
         self.final_masks: list[np.ndarray] = []
         self.length = 0  # rows of the last rollout, T or fewer
@@ -61,10 +63,16 @@ class Rollout:
         discrete = isinstance(env.single_action_space, gym.spaces.Discrete)
         return cls(env, steps, () if discrete else env.single_action_space.shape or (), np.int64 if discrete else np.float32)
 
-    def begin(self, masks: np.ndarray) -> None:
-        """Note which actions exist where the copies are, shape [N, A]: from now on masks are stored."""
-        self.masks = np.ones((len(self.observations), *np.shape(masks)), np.bool_)
-        self.masks[0], self.length = masks, 0
+    def begin(self, infos: dict[str, Any]) -> None:
+        """Note which actions exist where the copies begin; an agent that heeds masks says so by `n_actions`."""
+        self.length = 0
+        self._note(0, infos)
+
+    def _note(self, row: int, infos: dict[str, Any]) -> None:
+        if self.masks is None and self.n_actions and "action_mask" in infos:  # until now all actions existed
+            self.masks = np.ones((len(self.observations), self.ended.shape[1], self.n_actions), np.bool_)
+        if self.masks is not None:
+            self.masks[row] = masks_of(infos, self.ended.shape[1], self.n_actions)
 
     def collect(
         self,
@@ -105,8 +113,8 @@ class Rollout:
             observation, reward, terminated, truncated, infos = env.step(chosen)
             self.observations[t + 1] = observation
             self.rewards[t], self.terminated[t] = reward, terminated
-            if self.masks is not None:
-                self.masks[t + 1] = np.stack(infos["action_mask"])
+            if self.n_actions:
+                self._note(t + 1, infos)
             self.ended[t] = terminated
             if "_episode" in infos:
                 self.ended[t] |= truncated
@@ -115,7 +123,7 @@ class Rollout:
                     if not terminated[i]:
                         self.cuts.append((t, int(i), np.array(infos["final_obs"][i])))
                         if self.masks is not None:
-                            self.final_masks.append(np.array(infos["final_info"]["action_mask"][i], np.bool_))
+                            self.final_masks.append(masks_of(infos.get("final_info", {}), n, self.n_actions)[i])
                     score, steps = float(infos["episode"]["r"][i]), float(infos["episode"]["l"][i])
                     episodes.append((score, steps, float(terminated[i]), float(t * n + i + 1)))
         if self.valid < self.length * n and self.length > 1:

@@ -144,5 +144,5 @@ class SequenceReplay(Replay):
             row, slot = at[t, b] + 1, int(slots[t, b])
             opened[row, b], starts[row, b] = self.finals[slot], False
             if allowed is not None:
-                allowed[row, b] = self.final_masks[slot]
+                allowed[row, b] = self.final_masks.get(slot, True)
         return at[:-1], opened, starts, allowed

@@ -1,0 +1,123 @@
+"""Masks that come late, from some copies only or malformed; rewards that are no numbers: right, or one sentence that names the fault."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from rlcourse import agents
+from rlcourse.agents.deep.base import DeepAgent
+from rlcourse.cli.main import main
+from rlcourse.core.evaluation import evaluate
+from rlcourse.core.masks import EnvironmentFault
+
+DEEP = [getattr(agents, name) for name, module in agents.MODULES.items() if ".deep." in module]
+HEEDING = [kind for kind in DEEP if kind.heeds_masks]
+DISCRETE = [kind for kind in DEEP if gym.spaces.Discrete in kind.actions]
+CONTINUOUS = [kind for kind in DEEP if gym.spaces.Discrete not in kind.actions]
+
+
+def small(kind: type[DeepAgent], env, n_envs: int = 1):
+    """Make an agent that learns within a hundred steps."""
+    wanted = {"learning_starts": 20, "batch_size": 8, "buffer_size": 400, "hidden": (8,), "n_steps": 4, "train_freq": 1}
+    wanted |= {"sequence_length": 4, "burn_in": 2, "memory_size": 8, "actor_hidden": (8,), "episodes_per_update": 1}
+    settings = {name: value for name, value in wanted.items() if name in kind.Config.__dataclass_fields__}
+    return kind(env, seed=0, n_envs=n_envs, **settings)
+
+
+class Faulty(gym.Env):
+    """Episodes of five steps; `mask(t)` is in the info of step t, None: not there; `reward(t)` is what a step gives."""
+
+    def __init__(self, mask=lambda t: None, reward=lambda t: 1.0, space=None) -> None:
+        self.observation_space, self.action_space = gym.spaces.Box(-1, 1, (2,)), space or gym.spaces.Discrete(3)
+        self.mask, self.reward, self.taken = mask, reward, []
+
+    def _info(self):
+        self.existing = self.mask(self.t)
+        return {} if self.existing is None else {"action_mask": self.existing}
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0
+        return self.observation_space.sample(), self._info()
+
+    def step(self, action):
+        self.taken.append((self.existing, action))
+        self.t += 1
+        return self.observation_space.sample(), self.reward(self.t), self.t == 5, False, self._info()
+
+
+def taken_where(env: Faulty, masked: bool) -> set[int]:
+    """Return the actions taken where a mask was given, or where none was."""
+    return {int(action) for mask, action in env.taken if (mask is not None) == masked}
+
+
+@pytest.mark.parametrize("kind", HEEDING, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("when", ["now and then", "never at the beginning"])
+def test_a_step_without_a_mask_allows_every_action(kind, when):
+    given = [0, 1, 0]
+    env = Faulty(lambda t: given if (t % 2 == 0 if when == "now and then" else t > 0) else None)
+    agent = small(kind, env).learn(150)
+    assert taken_where(env, masked=True) == {1}
+    assert taken_where(env, masked=False) == {0, 1, 2}
+    env.taken.clear()
+    assert evaluate(agent, env, 3).tolist() == [5.0] * 3
+    assert taken_where(env, masked=True) == {1}
+
+
+@pytest.mark.parametrize("kind", HEEDING, ids=lambda kind: kind.__name__)
+def test_a_copy_that_gives_no_mask_may_take_every_action(kind):
+    masked, free = Faulty(lambda t: [0, 1, 1]), Faulty()
+    mode = gym.vector.AutoresetMode.SAME_STEP
+    small(kind, gym.vector.SyncVectorEnv([lambda: masked, lambda: free], autoreset_mode=mode), n_envs=2).learn(300)
+    assert taken_where(masked, masked=True) == {1, 2}
+    assert taken_where(free, masked=False) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("kind", HEEDING, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(("mask", "sentence"), [([1, 1], "must tell of 3 actions"), ([0, 0, 0], "leaves no action")])
+def test_a_mask_of_the_wrong_length_or_without_an_action_is_refused(kind, mask, sentence):
+    with pytest.raises(EnvironmentFault, match=sentence):
+        small(kind, Faulty(lambda t: mask if t == 2 else [1, 1, 1])).learn(100)
+
+
+def test_predict_refuses_masks_that_cannot_be():
+    agent, seen = agents.DQN("CartPole-v1", seed=0), np.zeros(4, np.float32)
+    assert agent.predict(seen, action_masks=[False, True])[0] == 1
+    for masks, sentence in (
+        ([False, False], "leaves no action"),
+        ([True] * 3, "2 actions"),
+        ([[True, True]] * 2, "one for each observation"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            agent.predict(seen, action_masks=masks)
+    with pytest.raises(ValueError, match="PPO takes no notice of masks"):
+        agents.PPO("CartPole-v1", seed=0).predict(seen, action_masks=[False, True])
+
+
+@pytest.mark.parametrize("kind", DEEP, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_reward_that_is_no_finite_number_is_named_and_not_the_learning_rate(kind, bad):
+    env = Faulty(reward=lambda t: bad if t == 3 else 1.0, space=None if kind in DISCRETE else gym.spaces.Box(-1, 1, (1,)))
+    with pytest.raises(FloatingPointError, match="reward"):
+        small(kind, env).learn(1_100)
+
+
+def test_the_command_line_says_it_in_one_sentence(tmp_path, capsys):
+    file = tmp_path / "short.py"
+    file.write_text(
+        "import gymnasium as gym\n\n\nclass Short(gym.Env):\n"
+        "    observation_space, action_space = gym.spaces.Box(-1, 1, (2,)), gym.spaces.Discrete(3)\n"
+        "    def reset(self, *, seed=None, options=None):\n"
+        "        return self.observation_space.sample(), {'action_mask': [1, 1]}\n"
+        "    def step(self, action):\n"
+        "        return self.observation_space.sample(), 1.0, True, False, {'action_mask': [1, 1]}\n"
+    )
+    assert main(["train", f"{file}:Short", "--algo", "dqn", "-n", "100", "--out", str(tmp_path)]) == 2
+    assert "must tell of 3 actions" in capsys.readouterr().err
+
+
+def test_an_observation_of_no_numbers_is_refused():
+    env = Faulty()
+    env.observation_space = gym.spaces.Box(-1, 1, (0,))
+    with pytest.raises(ValueError, match="sees nothing"):
+        agents.DQN(env)
