@@ -83,16 +83,16 @@ def train(tmp_path, *words: str) -> Path:
     return max(tmp_path.rglob("config.toml"), key=lambda path: path.stat().st_mtime).parent
 
 
-def interrupted(words: list[str], cwd: Path, number: signal.Signals, after: float = 6.0, file: str = "config.toml", runs: int = 1):
+def interrupted(words: list[str], cwd: Path, number: signal.Signals, after: float = 10.0, file: str = "config.toml", runs: int = 1):
     process = subprocess.Popen([*RLCOURSE, *words], env=ENV, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.time() + 40
+    deadline = time.time() + 90
     while time.time() < deadline and len(list(cwd.rglob(file))) < runs:
         time.sleep(0.1)
     time.sleep(after)
     process.send_signal(number)
     asked = time.time()
     try:
-        _, error = process.communicate(timeout=20)
+        _, error = process.communicate(timeout=60)
     finally:
         process.kill()  # where it did not end, nothing goes on behind the tests
     return process.returncode, time.time() - asked, error
