@@ -174,7 +174,7 @@ def violations(root: Path) -> list[str]:
 def test_the_package_keeps_every_rule_and_the_check_is_quick():
     start = time.process_time()
     assert violations(SOURCE) == []
-    assert time.process_time() - start < 2.0
+    assert time.process_time() - start < 5.0  # takes 1.3 s; noisy machines have been seen to need 2.5
     assert len(modules(SOURCE)) > 40, "the check found no sources"
 
 
