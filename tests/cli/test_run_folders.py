@@ -99,12 +99,20 @@ def test_an_environment_of_a_file_trains_with_the_agent_and_the_copies_that_are_
 
 
 def test_learning_that_diverges_ends_in_one_sentence_and_code_2(tmp_path, capsys):
+    words = ["--algo", "a2c", "--learning-rate", "1e30", "--eval-episodes", "1", "--quiet"]
+    assert main(["train", "CartPole-v1", "-n", "2000", "--out", str(tmp_path / "runs"), *words]) == 2
+    error = capsys.readouterr().err
+    assert "lower learning_rate" in error
+    assert error.count("\n") == 1
+
+
+def test_a_reward_that_is_no_number_ends_in_one_sentence_and_code_2(tmp_path, capsys):
     (tmp_path / "mine.py").write_text(FOREIGN)
     for words in (["--algo", "dqn", "--distributional", "c51"], ["--algo", "a2c"]):
         env = f"{tmp_path / 'mine.py'}:NoNumber"
         assert main(["train", env, "-n", "2000", "--eval-episodes", "1", "--out", str(tmp_path / "runs"), "--quiet", *words]) == 2
         error = capsys.readouterr().err
-        assert "no longer finite" in error
+        assert "a reward that is no finite number" in error
         assert error.count("\n") == 1
 
 
