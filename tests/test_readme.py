@@ -1,4 +1,4 @@
-"""README's Python example runs."""
+"""README's Python examples run."""
 
 import re
 from pathlib import Path
@@ -6,14 +6,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
+def test_the_python_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) == 1
-    namespace: dict = {}
-    exec(compile(blocks[0], "README.md", "exec"), namespace)  # the reader would paste it
+    tabular, deep = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(compile(tabular, "README.md", "exec"), {})  # the reader would paste it
     assert float(capsys.readouterr().out) > 0.5
     assert (tmp_path / "lake.safetensors").exists()
+    found: dict = {}
+    exec(compile(deep, "README.md", "exec"), found)
+    assert found["agent"].num_timesteps == 5_000
+    assert found["action"] in (0, 1)
 
 
 def test_every_file_that_readme_names_exists():
