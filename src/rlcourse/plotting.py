@@ -106,7 +106,7 @@ def compare_curves(
             axes.fill_between(grid, *np.percentile(means, (2.5, 97.5), axis=0), color=color, alpha=0.2, linewidth=0)
         seeds = f", {len(runs)} seeds" if len(runs) > 1 else ""
         axes.plot(grid, table.mean(axis=0), dashes, color=color, linewidth=1.8, label=f"{label}{seeds}")
-    _finish(figure, axes, path, target, loc="best")
+    _finish(figure, axes, path, target, beside=True)
 
 
 def _binned(steps: np.ndarray, returns: np.ndarray, grid: np.ndarray) -> np.ndarray:
@@ -138,9 +138,12 @@ def _frame(title: str, label: str, two: bool = False) -> tuple[Figure, Any, Any]
     return figure, panels[0], panels[-1]
 
 
-def _finish(figure: Figure, axes: Any, path: Path, target: float | None, loc: str = "lower right") -> None:
+def _finish(figure: Figure, axes: Any, path: Path, target: float | None, beside: bool = False) -> None:
     if target is not None:
         axes.axhline(target, color=GREY, linestyle="--", linewidth=1, label=f"target {target:g}")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(framealpha=0.85, edgecolor="none", fontsize=8.5, loc=loc)
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:  # outside the panel: within it, it hides what has not learned yet
+        columns = 1 if beside else 4
+        where: Any = "outside right upper" if beside else "outside upper right"
+        figure.legend(handles, labels, frameon=False, fontsize=8.5, loc=where, ncols=columns)
     figure.savefig(path, dpi=130)
