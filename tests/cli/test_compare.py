@@ -78,6 +78,13 @@ def test_a_run_without_a_result_is_judged_now(runs, capsys, tmp_path):
     assert abs(row["best"] - result["best"]) < 20, "100 episodes instead of 5"
 
 
+def test_a_seed_that_was_run_twice_counts_once(runs, capsys, tmp_path):
+    shutil.copytree(runs["ppo"], tmp_path / "again")
+    row = answer(capsys, str(runs["ppo"]), str(tmp_path / "again"), "-o", str(tmp_path / "a.png"))["agents"][0]
+    assert (row["seeds"], row["interval_over"]) == ([0], "episodes")
+    assert row["runs"] == [str(tmp_path / "again")]
+
+
 def test_the_interval_is_that_of_the_mean():
     sample = np.random.default_rng(1).normal(3.0, 2.0, 400)
     low, high = _interval(sample)

@@ -51,7 +51,7 @@ BAD = [
     ("enjoy nowhere --gif a.gif", "no run or agent file"),
     ("resume nowhere", "no run or agent file"),
     ("list everything", "invalid choice"),
-    ("show sarsas", "did you mean 'sarsa'"),
+    ("show sarsas", "show: unknown agent 'sarsas'; did you mean 'sarsa'"),
 ]
 
 

@@ -124,7 +124,8 @@ def _groups(runs: list[_Run]) -> list[_Group]:
         differs = [key for key in mine if any(each.get(key) != mine[key] for each in others)]
         name = algo_key(agent_name(algo))
         label = name if not differs else f"{name} ({', '.join(f'{key} {_short(mine[key])}' for key in differs[:4])})"
-        groups.append(_Group(label, members))
+        by_seed = {run.config["run"]["seed"]: run for run in members}  # a seed that was run twice counts once: the later one
+        groups.append(_Group(label, list(by_seed.values())))
     return groups
 
 

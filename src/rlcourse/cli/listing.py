@@ -41,7 +41,7 @@ def show(argv: Sequence[str]) -> int:
     parsed = parser.parse(argv)
     from rlcourse.cli.targets import agent_name
 
-    name = agent_name(parsed.agent)
+    name = agent_name(parsed.agent, "show")
     if name.startswith("sb3:"):
         raise UsageError(f"show: {name} is stable-baselines3's; `rlcourse train cartpole --algo {name} --help` shows its settings")
     path = source_of(name)

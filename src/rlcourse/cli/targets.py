@@ -143,20 +143,20 @@ class _Made(gym.Wrapper[Any, Any, Any, Any]):
         return env if known else cls(env, spec)
 
 
-def agent_name(text: str) -> str:
-    """Return the class name of an agent, however its name, or that of its file, is written; sb3:ppo for one of stable-baselines3."""
+def agent_name(text: str, said: str = "--algo") -> str:
+    """Return the class name of an agent, however its name or its file's is written; `said` names the argument in an error."""
     if text.lower().startswith("sb3:"):
         from rlcourse.sb3 import agent_class
 
         try:
             return f"sb3:{agent_class(text).model_class.__name__.lower()}"
         except ValueError as error:
-            raise UsageError(f"--algo: {error}") from error
+            raise UsageError(f"{said}: {error}") from error
     files = {_plain(module.rsplit(".", 1)[1]): name for name, module in agents.MODULES.items()}
     plain = files | {_plain(name): name for name in agents.MODULES}
     if _plain(text) not in plain:
         written = sorted({module.rsplit(".", 1)[1] for module in agents.MODULES.values()})
-        raise UsageError(f"--algo: unknown agent {text!r}{did_you_mean(text.lower().replace('-', '_'), written)}")
+        raise UsageError(f"{said}: unknown agent {text!r}{did_you_mean(text.lower().replace('-', '_'), written)}")
     return plain[_plain(text)]
 
 
