@@ -25,26 +25,34 @@ LEVELS = ("fast", "book", "full")
 
 
 class Lab:
-    """Runs an experiment's parts on threads; boxes release the GIL, and results never depend on the number of threads.
+    """Runs an experiment's parts on threads, or in processes; results never depend on how many there are.
 
     Parameters
     ----------
     seed : int
     workers : int, optional
-        Threads; the number of cores where None.
+        Threads or processes; the number of cores where None.
     progress : callable, optional
         ``progress(done, total)`` after each part.
+    processes : bool
+        Whether `spread` may start processes: where all takes seconds they cost more than they save.
     """
 
-    def __init__(self, seed: int = 0, workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> None:
-        self.seed, self.workers, self.progress = seed, workers or os.cpu_count() or 1, progress
+    def __init__(
+        self,
+        seed: int = 0,
+        workers: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        processes: bool = True,
+    ) -> None:
+        self.seed, self.workers, self.progress, self.processes = seed, workers or os.cpu_count() or 1, progress, processes
 
     def rng(self, *key: int) -> np.random.Generator:
         """Return a generator of its own for a key of whole numbers."""
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
     def map(self, function: Callable[..., Any], jobs: Sequence[Any]) -> list[Any]:
-        """Return ``[function(job) for job in jobs]``, computed on threads."""
+        """Return ``[function(job) for job in jobs]``, computed on threads: boxes release the GIL."""
         done = 0
 
         def one(job: Any) -> Any:
@@ -61,6 +69,26 @@ class Lab:
             return first + list(pool.map(one, jobs[1:]))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C: begin no further part
+
+    def spread(self, function: Callable[[Any], Any], jobs: Sequence[Any]) -> list[Any]:
+        """Return ``[function(job) for job in jobs]``, computed in processes, as deep agents need it.
+
+        Parameters
+        ----------
+        function : callable
+            Of a module, not within another function: processes find it by its name. What it draws comes from the job, such as a
+            seed; torch has one thread in it.
+        jobs : sequence
+            Plain values: numbers, strings, tuples, settings.
+
+        Raises
+        ------
+        RuntimeError
+            Where a process was killed.
+        """
+        from rlcourse.figures.torch_processes import spread
+
+        return spread(function, jobs, self.workers if self.processes else 1, self.progress)
 
     def study(
         self, experiment: Callable[[Any, np.random.Generator, int], Any], parameters: Sequence[Any], runs: int, chunk: int = 100
@@ -249,6 +277,7 @@ def make(
     settings = settings_of(name, level, runs)
     module = figures.load(name)
     started = time.perf_counter()
-    data = {key: np.asarray(value) for key, value in module.run(settings, Lab(seed, workers, progress)).items()}
+    lab = Lab(seed, workers, progress, processes=level != "fast")
+    data = {key: np.asarray(value) for key, value in module.run(settings, lab).items()}
     seconds = time.perf_counter() - started
     return Result(name, figures.title(name), level, settings, data, list(module.claims(data, settings)), seconds)
