@@ -122,6 +122,7 @@ ENVIRONMENTS = (
         500,
         475.0,
     ),
+    Entry("rlcourse/PixelCatch-v0", "rlcourse.envs.catch:make_env", "rlcourse.envs.catch:pixel_catch", None, 0.95),
     Entry("rlcourse/Pendulum-v1", "rlcourse.envs.pendulum:make_env", "rlcourse.envs.pendulum:Pendulum", 200, None, "Pendulum-v1"),
 )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.branching import branching_task
     from rlcourse.envs.car_rental import CarRental
     from rlcourse.envs.cartpole import CartPole
+    from rlcourse.envs.catch import PixelCatch, catch_themes, pixel_catch
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.drifting import DriftingBandit
     from rlcourse.envs.easy21 import easy21_features, easy21_game
@@ -59,6 +60,7 @@ __all__ = [
     "MountainCar",
     "MountainCarContinuous",
     "Pendulum",
+    "PixelCatch",
     "Racetrack",
     "Recorded",
     "TicTacToe",
@@ -67,6 +69,7 @@ __all__ = [
     "blackjack_state",
     "blocking_maze",
     "branching_task",
+    "catch_themes",
     "cliff_walk",
     "driving_home",
     "dyna_maze",
@@ -78,6 +81,7 @@ __all__ = [
     "infinite_variance",
     "left_or_right",
     "open_grid",
+    "pixel_catch",
     "predictor",
     "racetrack",
     "random_walk",
@@ -103,6 +107,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "MountainCar": "rlcourse.envs.mountain_car",
     "MountainCarContinuous": "rlcourse.envs.mountain_car_continuous",
     "Pendulum": "rlcourse.envs.pendulum",
+    "PixelCatch": "rlcourse.envs.catch",
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",
     "TicTacToe": "rlcourse.envs.tictactoe",
@@ -111,6 +116,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "blackjack_state": "rlcourse.envs.blackjack",
     "blocking_maze": "rlcourse.envs.maze",
     "branching_task": "rlcourse.envs.branching",
+    "catch_themes": "rlcourse.envs.catch",
     "cliff_walk": "rlcourse.envs.cliff",
     "driving_home": "rlcourse.envs.recorded",
     "dyna_maze": "rlcourse.envs.maze",
@@ -122,6 +128,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
     "open_grid": "rlcourse.envs.plain_grid",
+    "pixel_catch": "rlcourse.envs.catch",
     "predictor": "rlcourse.envs.recorded",
     "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",
