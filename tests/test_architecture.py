@@ -190,7 +190,7 @@ PLANTED = {
     "core imports agents": ("core/a.py", '"""M."""\nfrom rlcourse.agents import sarsa\n'),
     "core imports envs": ("core/a.py", '"""M."""\nimport rlcourse.envs.cartpole\n'),
     "core imports cli, deep inside a function": ("core/a.py", '"""M."""\n\n\ndef f():\n    """F."""\n    import rlcourse.cli.main\n'),
-    "envs imports encoders": ("envs/a.py", '"""M."""\nfrom rlcourse.encoders import nature\n'),
+    "envs imports encoders": ("envs/a.py", '"""M."""\nfrom rlcourse.encoders import flatten\n'),
     "encoders imports envs": ("encoders/a.py", '"""M."""\nfrom rlcourse import envs\n'),
     "agents imports envs": ("agents/deep/a.py", '"""M."""\nfrom rlcourse.envs import CartPole\n'),
     "agents imports presets": ("agents/a.py", '"""M."""\nfrom rlcourse.presets import load\n'),

@@ -11,8 +11,7 @@ from rlcourse.agents import DQN, PPO
 from rlcourse.encoders.embedding import Embedding
 from rlcourse.encoders.flatten import Flatten
 from rlcourse.encoders.mlp import MLP
-from rlcourse.encoders.nature import Nature
-from rlcourse.encoders.small import Small
+from rlcourse.encoders.standard_networks import MinAtar, Nature
 
 BOARD = spaces.Box(0, 1, (10, 10, 4), np.uint8)
 SPACES = [
@@ -43,26 +42,7 @@ def test_auto_builds_for_every_space_that_agents_see(space):
 
 def test_auto_picks_by_the_space():
     kinds = [type(encoders.make("auto", space)) for space in SPACES]
-    assert kinds == [Flatten, Flatten, Nature, Small, Small, Flatten, Flatten, Flatten]
-
-
-def test_small_has_the_size_of_minatars_network():
-    assert weights(Small(BOARD)) == 131_792
-
-
-def test_small_sees_the_same_channels_first_or_last():
-    first, last = Small(spaces.Box(0, 255, (3, 7, 7), np.uint8)), Small(spaces.Box(0, 255, (7, 7, 3), np.uint8))
-    first.load_state_dict(last.state_dict())
-    images = torch.randint(0, 256, (2, 7, 7, 3), dtype=torch.uint8)
-    torch.testing.assert_close(first(images.permute(0, 3, 1, 2)), last(images))
-    torch.testing.assert_close(last(images.float() / 255), last(images))
-    assert Small(spaces.Box(0, 1, (10, 10, 10), bool)).channels_last, "a board of as many layers as rows"
-
-
-def test_a_board_of_zeros_and_ones_is_not_divided():
-    board, small = torch.randint(0, 2, (2, 10, 10, 4), dtype=torch.uint8), Small(BOARD)
-    torch.testing.assert_close(small(board), small(board.float()))
-    torch.testing.assert_close(small(board.bool()), small(board.float()))
+    assert kinds == [Flatten, Flatten, Nature, MinAtar, MinAtar, Flatten, Flatten, Flatten]
 
 
 def test_an_embedding_is_a_one_hot_vector_times_a_matrix():
@@ -85,14 +65,14 @@ def test_an_mlp_has_its_hidden_layers():
 def test_a_width_follows_the_name():
     assert encoders.make("embedding:9", spaces.Discrete(4)).features_dim == 9
     assert encoders.make("auto:9", BOARD).features_dim == 9
-    assert encoders.make("small", BOARD).features_dim == 128
-    for name in ("small:", "small:x", "small:0"):
+    assert encoders.make("minatar", BOARD).features_dim == 128
+    for name in ("minatar:", "minatar:x", "minatar:0", "minatar:1,2"):
         with pytest.raises(ValueError, match="width"):
             encoders.make(name, BOARD)
 
 
 def test_what_an_encoder_cannot_see_it_says():
-    for name, space in [("embedding", BOARD), ("small", SPACES[0]), ("nature", BOARD), ("mlp", SPACES[2]), ("cnn", BOARD)]:
+    for name, space in [("embedding", BOARD), ("minatar", SPACES[0]), ("nature", BOARD), ("mlp", SPACES[2]), ("cnn", BOARD)]:
         with pytest.raises(ValueError, match="encoder"):
             encoders.make(name, space)
 

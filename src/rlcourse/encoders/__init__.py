@@ -7,14 +7,51 @@ episode_start[T, B])`` and returns ``(features, state)``: see `rlcourse.encoders
 
 from __future__ import annotations
 
+import importlib
+import re
 from typing import TYPE_CHECKING, Any
+
+from rlcourse.core.config import did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
 
     from rlcourse.encoders.recurrent import Recurrent
 
-__all__ = ["make", "make_memory"]
+__all__ = ["class_of", "make", "make_memory", "names"]
+
+_IMAGES = "images and boards: Box of three axes, or of two of bytes"
+_HOMES = {  # name: module, class, the spaces it serves
+    "flatten": ("flatten", "Flatten", "vectors, numbers, and Dict and Tuple of them"),
+    "mlp": ("mlp", "MLP", "vectors, numbers, and Dict and Tuple of them"),
+    "embedding": ("embedding", "Embedding", "Discrete and MultiDiscrete"),
+    "notes-mnist": ("notes_networks", "NotesMNIST", _IMAGES),
+    "notes-cifar": ("notes_networks", "NotesCIFAR", _IMAGES),
+    "notes-cifar-bn": ("notes_networks", "NotesCIFARBatchNorm", _IMAGES),
+    "deep-mnist": ("notes_networks", "DeepMNIST", _IMAGES),
+    "dcgan-d": ("notes_networks", "DCGANDiscriminator", _IMAGES),
+    "dcgan-svhn-d": ("notes_networks", "DCGANDiscriminatorSVHN", _IMAGES),
+    "lenet5": ("standard_networks", "LeNet5", _IMAGES),
+    "cs231n": ("standard_networks", "CS231n", _IMAGES),
+    "nature": ("standard_networks", "Nature", "images of at least 36 x 36 pixels"),
+    "impala": ("standard_networks", "Impala", _IMAGES),
+    "minatar": ("standard_networks", "MinAtar", _IMAGES),
+    "torch-ac": ("standard_networks", "TorchAC", "images and boards of at least 7 x 7"),
+}
+
+
+def names() -> dict[str, str]:
+    """Return the names that `make` knows, with the spaces that each serves."""
+    return {"auto": "everything that agents see"} | {name: spaces for name, (_, _, spaces) in _HOMES.items()}
+
+
+def class_of(name: str) -> type[nn.Module]:
+    """Return the class of a kind of encoder, such as "notes-mnist": for stable-baselines3's ``features_extractor_class``."""
+    if name not in _HOMES:
+        raise ValueError(f"unknown encoder {name!r}{did_you_mean(name, ['auto', *_HOMES])}")
+    module, kind, _ = _HOMES[name]
+    found: type[nn.Module] = getattr(importlib.import_module(f"rlcourse.encoders.{module}"), kind)
+    return found
 
 
 def make(name: str, observation_space: Any, features_dim: int | None = None) -> nn.Module:
@@ -22,31 +59,51 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
 
     Parameters
     ----------
-    name : {"auto", "embedding", "flatten", "mlp", "nature", "small"}
-        "auto" takes "nature" for images of at least 36 x 36 pixels, "small" for smaller images and boards, "flatten" for everything
-        else. A width may follow: "embedding:32".
+    name : str
+        One of `names`, then perhaps numbers after a colon and a normalisation after a plus: "notes-mnist", "embedding:32", "mlp:64+ln",
+        "cs231n:2,2,1+bn". The number is the width of the features; those of "cs231n" are its N, M, K, and perhaps the width.
+        "auto" takes "nature" for images of at least 36 x 36 pixels, "minatar" for smaller images and boards, "flatten" for everything
+        else. "+bn" is batch normalisation of every layer before its activation, "+ln" layer normalisation.
     observation_space : gymnasium.Space
     features_dim : int, optional
-        Width of the feature vector; by default the encoder's own. "flatten" has that of the space.
+        Width of the feature vector where the name has none; by default the encoder's own. "flatten" has that of the space.
     """
-    from rlcourse.encoders.embedding import Embedding
-    from rlcourse.encoders.flatten import Flatten
-    from rlcourse.encoders.mlp import MLP
-    from rlcourse.encoders.nature import Nature, is_image
-    from rlcourse.encoders.small import Small, is_board
-
-    kinds: dict[str, Any] = {"embedding": Embedding, "flatten": Flatten, "mlp": MLP, "nature": Nature, "small": Small}
-    asked, colon, width = name.partition(":")
-    if colon:
-        if not width.isdecimal() or int(width) < 1:
+    kind, numbers, norm = _parsed(name)
+    options: dict[str, Any] = {} if features_dim is None else {"features_dim": features_dim}
+    kind = _picked(observation_space) if kind == "auto" else kind
+    made = class_of(kind)
+    if kind == "cs231n" and numbers:
+        if len(numbers) not in (3, 4):
+            raise ValueError(f"encoder {name!r}: N, M and K follow the colon, for example 'cs231n:2,2,1', and perhaps a width")
+        options["pattern"], numbers = tuple(numbers[:3]), numbers[3:]
+    if numbers:
+        if len(numbers) > 1 or numbers[0] < 1:
             raise ValueError(f"encoder {name!r}: a width of features follows the colon, for example 'embedding:32'")
-        features_dim = int(width)
-    if asked == "auto":
-        asked = "nature" if is_image(observation_space) else "small" if is_board(observation_space) else "flatten"
-    if asked not in kinds:
-        raise ValueError(f"encoder must be 'auto' or one of {', '.join(map(repr, kinds))}, not {asked!r}")
-    made: nn.Module = kinds[asked](observation_space, **({} if features_dim is None else {"features_dim": features_dim}))
-    return made
+        options["features_dim"] = numbers[0]
+    if norm:
+        if kind in ("embedding", "flatten"):
+            raise ValueError(f"encoder {kind!r} has no layers to normalise: leave '+{norm}' out, or take 'mlp+{norm}'")
+        options["norm"] = norm
+    return made(observation_space, **options)
+
+
+def _parsed(name: str) -> tuple[str, list[int], str]:
+    """Return kind, numbers and normalisation of a name."""
+    rest, plus, norm = name.partition("+")
+    if plus and norm not in ("bn", "ln"):
+        raise ValueError(f"encoder {name!r}: after the plus comes 'bn' (batch normalisation) or 'ln' (layer normalisation)")
+    kind, colon, numbers = rest.partition(":")
+    if colon and not re.fullmatch(r"\d+(,\d+)*", numbers):
+        raise ValueError(f"encoder {name!r}: a width of features follows the colon, for example 'embedding:32'")
+    return kind, [int(number) for number in numbers.split(",")] if colon else [], norm
+
+
+def _picked(space: Any) -> str:
+    """Return the kind that "auto" takes for a space."""
+    from rlcourse.encoders.images import image_size
+
+    side = min((image_size(space) or (0,))[:2])
+    return "nature" if side >= 36 else "minatar" if side >= 5 else "flatten"
 
 
 def make_memory(name: str, observation_space: Any, features_dim: int = 64, encoder: str = "auto", layers: int = 1) -> Recurrent:

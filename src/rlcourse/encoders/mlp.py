@@ -9,7 +9,8 @@ import gymnasium as gym
 from torch import Tensor, nn
 
 from rlcourse.encoders.flatten import Flatten
-from rlcourse.encoders.nature import is_image
+from rlcourse.encoders.images import image_size
+from rlcourse.encoders.norms import norm_of_vectors
 
 __all__ = ["MLP"]
 
@@ -25,16 +26,19 @@ class MLP(nn.Module):
         Width of the last layer.
     hidden : tuple of int
         Widths of the layers before it.
+    norm : {"", "bn", "ln"}
+        Batch or layer normalisation of each layer before its activation.
     """
 
-    def __init__(self, observation_space: gym.Space[Any], features_dim: int = 64, hidden: tuple[int, ...] = (64,)) -> None:
+    def __init__(self, observation_space: gym.Space[Any], features_dim: int = 64, hidden: tuple[int, ...] = (64,), norm: str = "") -> None:
         super().__init__()
-        if is_image(observation_space):
+        size = image_size(observation_space)
+        if size and min(size[:2]) >= 36:
             raise ValueError(f"encoder 'mlp' takes no images such as {observation_space}; take 'nature'")
         self.features_dim = features_dim
         self.flatten = Flatten(observation_space)
         widths = [self.flatten.features_dim, *hidden, features_dim]
-        layers = [(nn.Linear(i, o), nn.ReLU()) for i, o in pairwise(widths)]
+        layers = [[nn.Linear(i, o, bias=norm != "bn"), *norm_of_vectors(norm, o), nn.ReLU()] for i, o in pairwise(widths)]
         self.layers = nn.Sequential(*(part for layer in layers for part in layer))
 
     def forward(self, observations: Any) -> Tensor:
