@@ -14,7 +14,7 @@ PACKAGE = "rlcourse"
 # Left may be imported by right. Parts of one layer do not import one another, except where they are named together.
 LAYERS = (
     {"core"},
-    {"envs"} | {"features"} | {"encoders"} | {"wrappers"},
+    {"envs"} | {"features"} | {"encoders"} | {"wrappers"} | {"nn_numpy"},
     {"agents", "sb3"},
     {"presets", "figures", "studies", "plotting"},
     {"cli"},
