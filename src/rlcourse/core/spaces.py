@@ -9,6 +9,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rlcourse.core.packing import Packed
+
 __all__ = ["describe", "is_batch", "is_finite", "ravel", "size", "unravel"]
 
 
@@ -66,6 +68,8 @@ def describe(space: gym.Space[Any]) -> dict[str, Any]:
     name = type(space).__name__
     if isinstance(space, spaces.Discrete):
         return {"type": name, "n": int(space.n), "start": int(space.start)}
+    if isinstance(space, Packed):
+        return {"type": name, "space": describe(space.original)}
     if isinstance(space, spaces.Box):
         bounds = {"low": np.unique(space.low).astype(str).tolist(), "high": np.unique(space.high).astype(str).tolist()}
         return {"type": name, "shape": list(space.shape), "dtype": str(space.dtype), **bounds}
@@ -75,8 +79,10 @@ def describe(space: gym.Space[Any]) -> dict[str, Any]:
         return {"type": name, "shape": list(space.shape)}
     if isinstance(space, spaces.Dict):
         return {"type": name, "spaces": {key: describe(part) for key, part in space.spaces.items()}}
-    if isinstance(space, spaces.Tuple):
+    if isinstance(space, spaces.Tuple | spaces.OneOf):
         return {"type": name, "spaces": [describe(part) for part in space.spaces]}
+    if isinstance(space, spaces.Text):
+        return {"type": name, "characters": space.characters, "min_length": space.min_length, "max_length": space.max_length}
     return {"type": name, "text": str(space)}
 
 
