@@ -1,9 +1,9 @@
-"""Wrappers that take away what an agent sees, or add what it remembers: tasks for agents with memory.
+"""Wrappers: what an agent does not see, what it remembers, how it learns not to mind the colours.
 
 >>> from rlcourse.wrappers import MaskVelocity
 
-Each is a `gymnasium.Wrapper` for any environment, and has a method ``around(world)`` that returns its compiled form: a world around a
-world. Agents with a network find that form themselves, so that all copies of a wrapped world step in one compiled call.
+Each is a `gymnasium.Wrapper` for any environment. Most have a method ``around(world)`` that returns their compiled form, a world around a
+world; agents with a network find that form themselves, so that all copies of a wrapped world step in one compiled call.
 """
 
 from __future__ import annotations
@@ -14,17 +14,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rlcourse.wrappers.flicker import Flicker, Flickering, flickering
     from rlcourse.wrappers.mask import Masked, MaskVelocity, masked
+    from rlcourse.wrappers.occlude import Occlude
     from rlcourse.wrappers.previous import PreviousActionReward, Reminded, reminded
+    from rlcourse.wrappers.shift import RandomShift
+    from rlcourse.wrappers.tint import Tint
 
-__all__ = ["Flicker", "Flickering", "MaskVelocity", "Masked", "PreviousActionReward", "Reminded", "flickering", "masked", "reminded"]
+__all__ = [
+    "Flicker",
+    "Flickering",
+    "MaskVelocity",
+    "Masked",
+    "Occlude",
+    "PreviousActionReward",
+    "RandomShift",
+    "Reminded",
+    "Tint",
+    "flickering",
+    "masked",
+    "reminded",
+]
 
 MODULES = {  # name: the file that holds it
     "Flicker": "rlcourse.wrappers.flicker",
     "Flickering": "rlcourse.wrappers.flicker",
     "MaskVelocity": "rlcourse.wrappers.mask",
     "Masked": "rlcourse.wrappers.mask",
+    "Occlude": "rlcourse.wrappers.occlude",
     "PreviousActionReward": "rlcourse.wrappers.previous",
+    "RandomShift": "rlcourse.wrappers.shift",
     "Reminded": "rlcourse.wrappers.previous",
+    "Tint": "rlcourse.wrappers.tint",
     "flickering": "rlcourse.wrappers.flicker",
     "masked": "rlcourse.wrappers.mask",
     "reminded": "rlcourse.wrappers.previous",

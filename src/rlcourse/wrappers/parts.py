@@ -1,4 +1,4 @@
-"""What the worlds around worlds share: spaces that hold a zero, and the inner part of a longer state."""
+"""What the worlds around worlds share: spaces that hold a zero, and the two parts of a longer state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from rlcourse.core.box import typed_kernel
 
-__all__ = ["box_of", "head", "join", "with_zero"]
+__all__ = ["box_of", "head", "join", "tail", "with_zero"]
 
 
 def head(state, like):
@@ -21,6 +21,17 @@ def head(state, like):
 def _head(state, like):
     length = len(like)
     return lambda state, like: state[:length]
+
+
+def tail(state, like):
+    """Return the other entries of a state, behind those that `like` has."""
+    return state[len(like) :]
+
+
+@typed_kernel(tail)
+def _tail(state, like):
+    length = len(like)
+    return lambda state, like: state[length:]
 
 
 def join(inner, extra):
