@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from rlcourse.core.packing import Packed
 
-__all__ = ["describe", "is_batch", "is_finite", "ravel", "size", "unravel"]
+__all__ = ["channels_last", "describe", "is_batch", "is_finite", "ravel", "size", "unravel"]
 
 
 def is_finite(space: gym.Space[Any]) -> bool:
@@ -61,6 +61,14 @@ def is_batch(space: gym.Space[Any], observation: Any) -> bool:
     if len(shape) == len(expected) + 1 and shape[1:] == expected:
         return True
     raise ValueError(f"observation has shape {shape}; expected {expected}, or a batch of it ({space})")
+
+
+def channels_last(shape: tuple[int, ...]) -> bool:
+    """Whether the last of an image's three axes holds the channels: a square tells, otherwise the shorter of first and last axis."""
+    first, middle, last = shape
+    if (first == middle) != (middle == last):
+        return first == middle
+    return last <= first
 
 
 def describe(space: gym.Space[Any]) -> dict[str, Any]:

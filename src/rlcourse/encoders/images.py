@@ -9,15 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlcourse.core.spaces import channels_last
+
 __all__ = ["Images", "image_size"]
-
-
-def _channels_last(shape: tuple[int, ...]) -> bool:
-    """Whether the last of three axes holds the channels: a square tells, otherwise the shorter of the first and the last axis does."""
-    first, middle, last = shape
-    if (first == middle) != (middle == last):
-        return first == middle
-    return last <= first
 
 
 def _bytes(space: gym.spaces.Box) -> bool:
@@ -38,7 +32,7 @@ def image_size(space: gym.Space[Any]) -> tuple[int, int, int] | None:
         return shape[0], shape[1], 1
     if len(shape) != 3:
         return None
-    height, width, channels = shape if _channels_last(shape) else (*shape[1:], shape[0])
+    height, width, channels = shape if channels_last(shape) else (*shape[1:], shape[0])
     return height, width, channels
 
 
@@ -74,7 +68,7 @@ class Images(nn.Module):
         assert isinstance(observation_space, gym.spaces.Box)
         shape = observation_space.shape
         self.bytes, self.grey = _bytes(observation_space), len(shape) == 2
-        self.channels_last = not self.grey and _channels_last(shape)
+        self.channels_last = not self.grey and channels_last(shape)
 
     def forward(self, observations: Tensor) -> Tensor:
         """Return images, shape [B, C, H, W], of observations [B, ...]."""

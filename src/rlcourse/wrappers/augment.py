@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.spaces import channels_last
 from rlcourse.wrappers.parts import box_of, head, join, tail
 
 __all__ = ["Augmentation", "Augmented", "image_axes"]
@@ -120,11 +121,11 @@ class Augmentation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorA
 def image_axes(space: gym.Space[Any], name: str) -> tuple[int, int, int, int]:
     """Return the shape (channels first, height, width, channels last) of an image or a board; one of both numbers of channels is 1.
 
-    As everywhere in rlcourse, channels come first where the first of three axes is shorter than the last. `name` is who asks.
+    `name` is who asks.
     """
     shape = tuple(int(n) for n in box_of(space, name).shape)
     if len(shape) == 2:
         return (1, *shape, 1)
     if len(shape) != 3:
         raise ValueError(f"{name} needs images or boards, of 2 or 3 axes, not {space}")
-    return (*shape, 1) if shape[0] < shape[2] else (1, *shape)
+    return (1, *shape) if channels_last(shape) else (*shape, 1)

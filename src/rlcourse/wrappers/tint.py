@@ -22,7 +22,7 @@ class Tone(NamedTuple):
         s = self.strength
         factors = (1.0 + s * (2.0 * rng.random() - 1.0), 1.0 + s * (2.0 * rng.random() - 1.0), 1.0 + s * (2.0 * rng.random() - 1.0))
         half = 127.5 * s
-        return factors + (half * (2.0 * rng.random() - 1.0), half * (2.0 * rng.random() - 1.0), half * (2.0 * rng.random() - 1.0))
+        return (*factors, half * (2.0 * rng.random() - 1.0), half * (2.0 * rng.random() - 1.0), half * (2.0 * rng.random() - 1.0))
 
     def apply(self, image, drawn):
         """Return the tinted image, whole numbers from 0 to 255; shapes [channels, height, width, channels]."""
