@@ -10,7 +10,7 @@ from rlcourse.encoders.images import Images, image_size
 from rlcourse.encoders.notes_networks import NotesCIFAR
 from rlcourse.encoders.standard_networks import MinAtar
 
-NAMES = [name for name, serves in encoders.names().items() if serves.startswith("images")]
+NAMES = [name for name, serves in encoders.names().items() if serves.startswith("images") and name != "ae-sparse"]
 OWN_NORM = ("notes-cifar-bn", "dcgan-d", "dcgan-svhn-d")
 SIZES = [  # network, image, parameters, outputs of its last layer, parameters with that layer
     ("notes-mnist", (28, 28, 1), 240_772, 10, 242_062),

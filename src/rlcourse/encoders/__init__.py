@@ -36,6 +36,10 @@ _HOMES = {  # name: module, class, the spaces it serves
     "nature": ("standard_networks", "Nature", "images of at least 36 x 36 pixels"),
     "impala": ("standard_networks", "Impala", _IMAGES),
     "minatar": ("standard_networks", "MinAtar", _IMAGES),
+    "ae-dense": ("autoencoders", "DenseCode", "everything that 'flatten' takes"),
+    "ae-conv": ("autoencoders", "ConvolutionalCode", _IMAGES),
+    "ae-denoising": ("autoencoders", "DenoisingCode", _IMAGES),
+    "ae-sparse": ("autoencoders", "SparseCode", f"{_IMAGES}, by their patches"),
     "torch-ac": ("standard_networks", "TorchAC", "images and boards of at least 7 x 7"),
 }
 
@@ -81,7 +85,7 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
             raise ValueError(f"encoder {name!r}: a width of features follows the colon, for example 'embedding:32'")
         options["features_dim"] = numbers[0]
     if norm:
-        if kind in ("embedding", "flatten"):
+        if kind in ("ae-dense", "ae-sparse", "embedding", "flatten"):
             raise ValueError(f"encoder {kind!r} has no layers to normalise: leave '+{norm}' out, or take 'mlp+{norm}'")
         options["norm"] = norm
     return made(observation_space, **options)

@@ -1,0 +1,110 @@
+"""`fit`: minibatches and Adam, for autoencoders and classifiers; the last tenth of the data is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["Epoch", "fit", "held_out"]
+
+
+class Epoch(NamedTuple):
+    """What a pass over the data gave.
+
+    Attributes
+    ----------
+    number : int
+    train, test : float
+        Mean loss on the data, while learning, and on what was held out, after the pass.
+    accuracy : float or None
+        Of a classifier, on what was held out.
+    """
+
+    number: int
+    train: float
+    test: float
+    accuracy: float | None = None
+
+
+def held_out(n: int) -> int:
+    """Return how many of n observations are not learned from."""
+    return max(1, n // 10)
+
+
+def fit(
+    module: Any,
+    observations: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    epochs: int = 20,
+    batch_size: int = 200,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    callback: Callable[[Epoch], None] | None = None,
+) -> list[Epoch]:
+    """Train an autoencoder or a classifier by Adam.
+
+    Parameters
+    ----------
+    module : Autoencoder or Classifier
+        Ends in eval mode.
+    observations : ndarray, shape [N, ...]
+        The last tenth is held out.
+    labels : ndarray of int, shape [N], optional
+        For a classifier.
+    epochs, batch_size : int
+    learning_rate : float
+    seed : int
+        Of the order of the data and of the noise.
+    callback : callable, optional
+        ``callback(epoch)`` after each pass.
+
+    Returns
+    -------
+    list of Epoch
+    """
+    if len(observations) < 2:
+        raise ValueError(f"observations must be at least 2, one to learn from and one to test with, not {len(observations)}")
+    parts = [as_tensor(observations)] + ([] if labels is None else [torch.from_numpy(np.asarray(labels, np.int64))])
+    n = len(observations) - held_out(len(observations))
+    if hasattr(module, "standardise"):
+        module.standardise(observations[:n])
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate)
+    found = []
+    try:
+        for number in range(1, epochs + 1):
+            module.train()
+            losses = []
+            for rows in torch.randperm(n, generator=generator).split(batch_size):
+                loss = module.loss(*(part[rows] for part in parts), generator=generator)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.detach() * len(rows))
+            module.eval()
+            train = float(torch.stack(losses).sum()) / n
+            accuracy = None if labels is None else module.accuracy(*(part[n:] for part in parts))
+            found.append(Epoch(number, train, _loss(module, [part[n:] for part in parts]), accuracy))
+            if not np.isfinite(train):
+                raise FloatingPointError(f"the loss is no longer a number in epoch {number}: lower learning_rate")
+            if callback is not None:
+                callback(found[-1])
+    finally:
+        module.eval()
+    return found
+
+
+def as_tensor(observations: np.ndarray) -> Tensor:
+    """Return observations as networks take them: float64 becomes float32."""
+    return torch.from_numpy(observations.astype(np.float32) if observations.dtype == np.float64 else np.ascontiguousarray(observations))
+
+
+@torch.no_grad()
+def _loss(module: Any, parts: list[Tensor]) -> float:
+    pieces = zip(*(part.split(500) for part in parts), strict=True)
+    return sum(float(module.loss(*piece)) * len(piece[0]) for piece in pieces) / len(parts[0])
