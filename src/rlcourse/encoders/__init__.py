@@ -8,10 +8,14 @@ episode_start[T, B])`` and returns ``(features, state)``: see `rlcourse.encoders
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
+from gymnasium import spaces
+
 from rlcourse.core.config import did_you_mean
+from rlcourse.core.packing import Packed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,9 +26,12 @@ __all__ = ["class_of", "make", "make_memory", "names"]
 
 _IMAGES = "images and boards: Box of three axes, or of two of bytes"
 _HOMES = {  # name: module, class, the spaces it serves
-    "flatten": ("flatten", "Flatten", "vectors, numbers, and Dict and Tuple of them"),
-    "mlp": ("mlp", "MLP", "vectors, numbers, and Dict and Tuple of them"),
-    "embedding": ("embedding", "Embedding", "Discrete and MultiDiscrete"),
+    "flatten": ("flatten", "Flatten", "all that has a fixed size"),
+    "mlp": ("mlp", "MLP", "all that has a fixed size, but no large images"),
+    "embedding": ("embedding", "Embedding", "Discrete, MultiDiscrete, MultiBinary and Text"),
+    "text-lstm": ("text", "TextLSTM", "Text, and MultiDiscrete that holds tokens"),
+    "text-bilstm": ("text", "TextBiLSTM", "Text, and MultiDiscrete that holds tokens"),
+    "merge": ("merge", "Merge", "Dict, Tuple and OneOf, each part through its own encoder"),
     "notes-mnist": ("notes_networks", "NotesMNIST", _IMAGES),
     "notes-cifar": ("notes_networks", "NotesCIFAR", _IMAGES),
     "notes-cifar-bn": ("notes_networks", "NotesCIFARBatchNorm", _IMAGES),
@@ -42,11 +49,12 @@ _HOMES = {  # name: module, class, the spaces it serves
     "ae-sparse": ("autoencoders", "SparseCode", f"{_IMAGES}, by their patches"),
     "torch-ac": ("standard_networks", "TorchAC", "images and boards of at least 7 x 7"),
 }
+_SEVERAL = (Packed, spaces.Dict, spaces.Tuple, spaces.OneOf)
 
 
 def names() -> dict[str, str]:
     """Return the names that `make` knows, with the spaces that each serves."""
-    return {"auto": "everything that agents see"} | {name: spaces for name, (_, _, spaces) in _HOMES.items()}
+    return {"auto": "everything that has a fixed size"} | {name: spaces for name, (_, _, spaces) in _HOMES.items()}
 
 
 def class_of(name: str) -> type[nn.Module]:
@@ -66,16 +74,27 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
     name : str
         One of `names`, then perhaps numbers after a colon and a normalisation after a plus: "notes-mnist", "embedding:32", "mlp:64+ln",
         "cs231n:2,2,1+bn". The number is the width of the features; those of "cs231n" are its N, M, K, and perhaps the width.
-        "auto" takes "nature" for images of at least 36 x 36 pixels, "minatar" for smaller images and boards, "flatten" for everything
-        else. "+bn" is batch normalisation of every layer before its activation, "+ln" layer normalisation.
+        "auto" takes "nature" for images of at least 36 x 36 pixels, "minatar" for smaller images and boards, "text-lstm" for Text, "merge"
+        for Dict, Tuple and OneOf, "flatten" for everything else. Encoders of parts have the form "camera=nature,goal=mlp:16"; parts without
+        one have "auto". "+bn" is batch normalisation of every layer before its activation, "+ln" layer normalisation.
     observation_space : gymnasium.Space
     features_dim : int, optional
         Width of the feature vector where the name has none; by default the encoder's own. "flatten" has that of the space.
     """
-    kind, numbers, norm = _parsed(name)
     options: dict[str, Any] = {} if features_dim is None else {"features_dim": features_dim}
+    if isinstance(observation_space, Packed) and isinstance(observation_space.original, spaces.Text):
+        observation_space = observation_space.original  # whose vectors are its tokens
+    if "=" in name:
+        given = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", name)]
+        return class_of("merge")(observation_space, encoders={path: encoder for path, _, encoder in given}, **options)
+    kind, numbers, norm = _parsed(name)
     kind = _picked(observation_space) if kind == "auto" else kind
     made = class_of(kind)
+    if kind not in ("flatten", "merge", "mlp") and isinstance(observation_space, _SEVERAL):
+        from rlcourse.encoders.pieces import parts_of
+
+        part = ".".join(parts_of(observation_space)[0].path)
+        raise ValueError(f"encoder {name!r} takes one part of {observation_space}: say which, for example '{part}={name}'")
     if kind == "cs231n" and numbers:
         if len(numbers) not in (3, 4):
             raise ValueError(f"encoder {name!r}: N, M and K follow the colon, for example 'cs231n:2,2,1', and perhaps a width")
@@ -85,7 +104,7 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
             raise ValueError(f"encoder {name!r}: a width of features follows the colon, for example 'embedding:32'")
         options["features_dim"] = numbers[0]
     if norm:
-        if kind in ("ae-dense", "ae-sparse", "embedding", "flatten"):
+        if "norm" not in inspect.signature(made).parameters:
             raise ValueError(f"encoder {kind!r} has no layers to normalise: leave '+{norm}' out, or take 'mlp+{norm}'")
         options["norm"] = norm
     return made(observation_space, **options)
@@ -106,6 +125,10 @@ def _picked(space: Any) -> str:
     """Return the kind that "auto" takes for a space."""
     from rlcourse.encoders.images import image_size
 
+    if isinstance(space, _SEVERAL):
+        return "merge"
+    if isinstance(space, spaces.Text):
+        return "text-lstm"
     side = min((image_size(space) or (0,))[:2])
     return "nature" if side >= 36 else "minatar" if side >= 5 else "flatten"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gymnasium as gym
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
+
+from rlcourse.core.packing import characters
+from rlcourse.encoders.pieces import parts_of, pieces
 
 __all__ = ["Flatten"]
 
@@ -18,7 +22,7 @@ class Flatten(nn.Module):
     Parameters
     ----------
     observation_space : gymnasium.Space
-        Box, Discrete, MultiDiscrete, MultiBinary, or Dict and Tuple of them.
+        Any but Sequence and Graph; the characters of a Text are one-hot, padding is zeros.
     features_dim : int, optional
         Ignored: the space says it (accepted because every encoder accepts it).
 
@@ -30,31 +34,33 @@ class Flatten(nn.Module):
 
     def __init__(self, observation_space: gym.Space[Any], features_dim: int | None = None) -> None:
         super().__init__()
-        self.space = observation_space
-        self.features_dim = int(spaces.flatdim(observation_space))
+        self.parts = parts_of(observation_space)
+        self.features_dim = sum(_width(part.space) for part in self.parts)
 
     def forward(self, observations: Any) -> Tensor:
         """Return vectors, shape [B, features_dim], of a batch of observations."""
-        return _flat(self.space, observations)
+        flat = [_flat(part.space, piece) for part, piece in zip(self.parts, pieces(self.parts, observations), strict=True)]
+        return flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
 
 
-def _flat(space: gym.Space[Any], x: Any) -> Tensor:
-    if isinstance(space, spaces.Box):
-        if x.dtype == torch.float32 and x.dim() == 2:
-            return x  # the usual case, without an operation
-        return x.reshape(x.shape[0], -1).float()
+def _width(space: gym.Space[Any]) -> int:
+    return space.max_length * (characters(space) - 1) if isinstance(space, spaces.Text) else int(spaces.flatdim(space))
+
+
+def _flat(space: gym.Space[Any], x: Tensor) -> Tensor:
+    """Return a part as vectors, shape [B, width]."""
     if isinstance(space, spaces.Discrete):
         if x.dim() > 1 and x.shape[-1] == space.n:  # already one-hot, as stable-baselines3 hands it over
             return x.reshape(x.shape[0], -1).float()
         return nn.functional.one_hot(x.long().reshape(-1) - int(space.start), int(space.n)).float()
     if isinstance(space, spaces.MultiDiscrete):
+        if x.is_floating_point() and math.prod(x.shape[1:]) == int(space.nvec.sum()):  # the same
+            return x.reshape(x.shape[0], -1).float()
         columns = x.long().reshape(x.shape[0], -1) - torch.as_tensor(space.start, device=x.device).reshape(1, -1)
         parts = [nn.functional.one_hot(columns[:, i], int(n)) for i, n in enumerate(space.nvec.ravel())]
         return torch.cat(parts, dim=1).float()
-    if isinstance(space, spaces.MultiBinary):
-        return x.reshape(x.shape[0], -1).float()
-    if isinstance(space, spaces.Dict):
-        return torch.cat([_flat(part, x[key]) for key, part in space.spaces.items()], dim=1)
-    if isinstance(space, spaces.Tuple):
-        return torch.cat([_flat(part, piece) for part, piece in zip(space.spaces, x, strict=True)], dim=1)
-    raise ValueError(f"{space} cannot be flattened")
+    if isinstance(space, spaces.Text):
+        return nn.functional.one_hot(x.long(), characters(space))[..., 1:].reshape(x.shape[0], -1).float()
+    if x.dtype == torch.float32 and x.dim() == 2:
+        return x  # the usual case, without an operation
+    return x.reshape(x.shape[0], -1).float()

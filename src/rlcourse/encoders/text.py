@@ -1,0 +1,88 @@
+"""`TextLSTM` and `TextBiLSTM`: a sequence of tokens, or of the characters of a text, as one vector."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Tensor, nn
+
+from rlcourse.core.packing import characters
+
+__all__ = ["TextBiLSTM", "TextLSTM"]
+
+
+class TextLSTM(nn.Module):
+    """Learned vectors of tokens, and LSTMs that read them; the features are their output at the last token.
+
+    Parameters
+    ----------
+    observation_space : gymnasium.spaces.Text or MultiDiscrete
+        Of a Text the tokens are its characters (`rlcourse.core.packing`); a MultiDiscrete of one axis, all counts equal, holds tokens.
+        Token 0 is padding, at the end.
+    features_dim : int
+        Width of the last layer's output, of both directions together.
+    embedding : int
+        Width of a token's vector.
+    layers : int
+        LSTMs on top of one another.
+    dropout : float
+        Share of a layer's outputs that are zero in training, before the next layer.
+    """
+
+    name: ClassVar[str] = "text-lstm"
+    directions: ClassVar[int] = 1
+
+    def __init__(
+        self, observation_space: gym.Space[Any], features_dim: int = 64, embedding: int = 32, layers: int = 1, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.tokens, self.length = _tokens(self.name, observation_space)
+        if features_dim < 1 or features_dim % self.directions:
+            raise ValueError(f"encoder {self.name!r}: features_dim must be a multiple of {self.directions}, not {features_dim}")
+        self.features_dim, width = features_dim, features_dim // self.directions
+        self.embedding = nn.Embedding(self.tokens, embedding, padding_idx=0)
+        inputs = [embedding] + [features_dim] * (layers - 1)
+        self.cells: Any = nn.ModuleList(nn.ModuleList(nn.LSTM(i, width) for _ in range(self.directions)) for i in inputs)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Return features, shape [B, features_dim], of tokens [B, L], or of one-hot tokens [B, L * tokens]."""
+        if observations.shape[-1] == self.length * self.tokens and observations.is_floating_point():
+            observations = observations.view(-1, self.length, self.tokens).argmax(2)  # as stable-baselines3 hands them over
+        tokens = observations.long().view(-1, self.length).t()  # [L, B]
+        last = (tokens != 0).sum(0).sub(1).clamp_(min=0)
+        place = torch.arange(self.length, device=tokens.device).unsqueeze(1)
+        mirror = torch.where(place <= last, last - place, place).unsqueeze(2)  # the tokens in reverse, padding where it was
+        x = self.embedding(tokens)
+        for index, cells in enumerate(self.cells):
+            x = x if index == 0 else self.dropout(x)
+            read = [_mirrored(cell, x, mirror) if back else cell(x)[0] for back, cell in enumerate(cells)]
+            x = read[0] if len(read) == 1 else torch.cat(read, dim=2)
+        final = read[0].gather(0, last.view(1, -1, 1).expand(1, -1, read[0].shape[2]))[0]
+        return torch.cat([final, *(backward[0] for backward in read[1:])], dim=1)
+
+
+class TextBiLSTM(TextLSTM):
+    """The same with a second LSTM in each layer, which reads from the end; parameters as `TextLSTM`."""
+
+    name, directions = "text-bilstm", 2
+
+
+def _mirrored(cell: nn.Module, x: Tensor, mirror: Tensor) -> Tensor:
+    """Return the outputs [L, B, H] of a cell that reads each sequence of [L, B, I] from its end."""
+    outputs = cell(x.gather(0, mirror.expand(x.shape)))[0]
+    found: Tensor = outputs.gather(0, mirror.expand(outputs.shape))
+    return found
+
+
+def _tokens(name: str, space: gym.Space[Any]) -> tuple[int, int]:
+    """Return how many tokens there are, and how many an observation holds."""
+    if isinstance(space, spaces.Text):
+        return characters(space), space.max_length
+    if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and len(np.unique(space.nvec)) == 1 and not space.start.any():
+        return int(space.nvec[0]), len(space.nvec)
+    raise ValueError(f"encoder {name!r} needs Text, or tokens in a MultiDiscrete of equal counts from 0, not {space}")
