@@ -19,6 +19,7 @@ from rlcourse.cli.targets import Target
 from rlcourse.cli.truth import Truth
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.agent import Agent
+from rlcourse.core.callbacks import WarnIfConstant
 from rlcourse.core.evaluation import evaluate as evaluate_agent
 from rlcourse.core.masks import EnvironmentFault
 
@@ -63,6 +64,7 @@ class Run:
         done = [row["mean"] for row in folder.rows("evaluations.csv")]
         self.best = (min if plan.minimize else max)(done) if done else None
         self.without_improvement = 0
+        self.constant = WarnIfConstant()
         self._next = (agent.num_timesteps // plan.eval_every + 1) * plan.eval_every
         self.last_evaluation: float | None = None
         self._looked = agent.num_timesteps
@@ -108,6 +110,8 @@ class Run:
         """Log; evaluate, save and decide where it is time."""
         self._looked = agent.num_timesteps
         self.folder.log(agent)
+        if doubt := self.constant.verdict(agent):
+            self.console.print(f"  step {agent.num_timesteps:>10,}   [yellow]{doubt}[/]")
         if self.signal is not None:
             return False
         if agent.num_timesteps < self._next and not self.plan.spent(agent):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rlcourse.core.agent import Agent
 
-__all__ = ["Callback", "TrueError", "chain", "make_callback"]
+__all__ = ["Callback", "TrueError", "WarnIfConstant", "chain", "make_callback"]
 
 Callback = Callable[["Agent"], "bool | None"]
 
@@ -69,3 +71,54 @@ class TrueError:
         """Note the error."""
         self.timesteps.append(agent.num_timesteps)
         self.errors.append(agent.true_error())  # type: ignore[attr-defined]
+
+
+class WarnIfConstant:
+    """A callback that warns, once, where a loss stands still while the agent learns: targets that are constant by mistake look so.
+
+    >>> agent.learn(100_000, callback=WarnIfConstant())
+
+    Losses of a policy are not watched: their mean may rightly stay 0. A call at which no metric at all has changed is no measurement,
+    because nothing was learned since the last one.
+
+    Parameters
+    ----------
+    calls : int
+        Measurements in a row that must agree, to a part in a million.
+
+    Attributes
+    ----------
+    warned : bool
+    """
+
+    def __init__(self, calls: int = 10) -> None:
+        if calls < 2:
+            raise ValueError(f"calls must be at least 2, not {calls}: one measurement is always constant")
+        self.calls, self.warned = calls, False
+        self._seen: dict[str, float] = {}
+        self._first: dict[str, tuple[float, int]] = {}  # of each loss: since when it has not moved, and how often it was seen so
+
+    def __call__(self, agent: Agent) -> None:
+        """Look at the metrics; warn where it is time."""
+        sentence = self.verdict(agent)
+        if sentence:
+            warnings.warn(sentence, stacklevel=2)
+
+    def verdict(self, agent: Agent) -> str | None:
+        """Look at the metrics; return the warning where it is time, the first time only."""
+        metrics = {name: float(number) for name, number in getattr(agent, "metrics", {}).items() if math.isfinite(number)}
+        if self.warned or metrics == self._seen:
+            return None
+        self._seen = metrics
+        for name, loss in metrics.items():
+            if "loss" not in name or "policy" in name or "actor" in name:
+                continue
+            value, times = self._first.get(name, (loss, 0))
+            self._first[name] = (value, times + 1) if math.isclose(loss, value, rel_tol=1e-6) else (loss, 1)
+            if self._first[name][1] >= self.calls:
+                self.warned = True
+                return (
+                    f"{name} has been {value:.4g} in {self.calls} measurements in a row: where nothing is left to learn that is right, "
+                    "else look whether rewards, observations or terminations are constant by mistake"
+                )
+        return None

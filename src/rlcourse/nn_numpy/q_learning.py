@@ -30,14 +30,15 @@ class Settings:
     """Settings of `learn`; steps are the environment's."""
 
     steps: int = 50_000
-    hidden: tuple[int, ...] = (64, 64)
-    learning_rate: float = 1e-3
+    hidden: tuple[int, ...] = (128, 128)
+    learning_rate: float = 2.3e-3
     gamma: float = 0.99
     batch_size: int = 64
     learning_starts: int = 1_000
-    update_every: int = 2
-    target_update_interval: int = 500
-    exploration_steps: int = 10_000  # the probability of a random action falls from 1 to 0.05
+    train_freq: int = 256  # steps between bursts of updates
+    gradient_steps: int = 128  # updates of a burst: while it acts the policy stays as it is
+    target_update_interval: int = 256
+    exploration_steps: int = 8_000  # the probability of a random action falls from 1 to 0.05
     look_every: int = 2_500  # steps between looks at the greedy policy, over 10 episodes
     max_grad_norm: float = 10.0
 
@@ -57,7 +58,7 @@ def learn(env: Any, settings: Settings, rng: np.random.Generator) -> MLP:
         S_, rewards[t], terminated, truncated, _ = env.step(A)
         seen[t, 0], seen[t, 1], actions[t], terminals[t] = S, S_, A, terminated
         S = env.reset()[0] if terminated or truncated else S_
-        if t >= s.learning_starts and t % s.update_every == 0:
+        for _ in range(s.gradient_steps if t >= s.learning_starts and t % s.train_freq == 0 else 0):
             b = rng.integers(t + 1, size=s.batch_size)
             following = target.forward(seen[b, 1]).max(axis=1)
             y = rewards[b] + s.gamma * (1.0 - terminals[b]) * following
