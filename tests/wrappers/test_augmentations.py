@@ -12,7 +12,7 @@ from rlcourse.core.copies import as_vector
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 from rlcourse.envs import cliff_walk
-from rlcourse.wrappers import Occlude, RandomShift, Tint
+from rlcourse.wrappers import Occlude, RandomFlip, RandomShift, Tint
 
 FORMS = {
     "shift": lambda env: RandomShift(env, 2),
@@ -21,7 +21,9 @@ FORMS = {
     "occlude left": lambda env: Occlude(env, 0.5, "left"),
     "tint": lambda env: Tint(env, 0.6),
     "tint always": lambda env: Tint(env, 0.6, per="observation"),
-    "all": lambda env: Occlude(Tint(RandomShift(env)), 0.2, per="episode"),
+    "flip": RandomFlip,
+    "flip and swap": lambda env: RandomFlip(env, (1, 0)),
+    "all": lambda env: Occlude(Tint(RandomShift(RandomFlip(env, (1, 0)))), 0.2, per="episode"),
 }
 
 
@@ -74,7 +76,7 @@ def test_copies_are_one_compiled_call_or_gymnasiums_and_draw_each_for_itself(for
     for venv in (*compiled, theirs, gym.make_vec("test/Spot-v0", 3, wrappers=[FORMS[form]])):
         first = np.array(venv.reset(seed=1)[0])
         assert np.array_equal(first, venv.reset(seed=1)[0])
-        if "left" not in form:
+        if form not in ("flip", "flip and swap", "occlude left"):
             assert not np.array_equal(first[0], first[1])
         assert venv.single_observation_space == wrapped.observation_space
 
@@ -144,6 +146,21 @@ def test_a_tint_changes_channels_each_in_its_way_and_holds_for_an_episode():
     assert np.array_equal(Tint(Pictures((3, 4, 4)), 0.0).reset(seed=0)[0], Pictures((3, 4, 4)).picture)
 
 
+def test_half_of_the_episodes_are_mirrored_and_the_actions_change_sides_where_that_is_asked_for():
+    for shape, axis in (((7, 9, 3), 1), ((3, 7, 9), 2), ((7, 9), 1)):
+        env = RandomFlip(Pictures(shape))
+        images = [env.reset(seed=0)[0], *(env.reset()[0] for _ in range(99))]
+        mirrored = [np.array_equal(image, np.flip(env.env.picture, axis)) for image in images]
+        assert all(flip or np.array_equal(image, env.env.picture) for image, flip in zip(images, mirrored, strict=True))
+        assert 30 < sum(mirrored) < 70
+    for actions in (None, (1, 0)):
+        env, moves = RandomFlip(make_spot(), actions), set()
+        for seed in range(20):
+            mirrored = bool(env.reset(seed=seed)[0][0, 0, 0] != env.unwrapped.world.observe(env.unwrapped.state)[0, 0, 0])
+            moves.add((mirrored, env.step(1)[1]))
+        assert moves == {(False, 1.0), (True, 1.0 if actions is None else 0.0)}
+
+
 def test_the_same_seed_gives_the_same_images():
     runs = []
     for _ in range(2):
@@ -164,6 +181,9 @@ def test_the_same_seed_gives_the_same_images():
         (lambda: Occlude(Pictures(), per="step"), "per must be 'observation' or 'episode'"),
         (lambda: Tint(Pictures((4, 4, 2))), "Tint needs images of bytes"),
         (lambda: Tint(Pictures((4, 4, 3), np.float32)), "Tint needs images of bytes"),
+        (lambda: RandomFlip(gym.make("CartPole-v1")), "RandomFlip needs images or boards"),
+        (lambda: RandomFlip(gym.make("Pendulum-v1")), "RandomFlip needs Discrete actions"),
+        (lambda: RandomFlip(Pictures(), (0, 2)), r"actions must be an order of 0\.\.1"),
         (lambda: Tint(Pictures(), 2.0), "strength must be between 0 and 1"),
         (lambda: RandomShift(Pictures()).around(cliff_walk()), "a tuple of floats"),
     ],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rlcourse.wrappers.flicker import Flicker, Flickering, flickering
+    from rlcourse.wrappers.flip import RandomFlip
     from rlcourse.wrappers.mask import Masked, MaskVelocity, masked
     from rlcourse.wrappers.occlude import Occlude
     from rlcourse.wrappers.previous import PreviousActionReward, Reminded, reminded
@@ -26,6 +27,7 @@ __all__ = [
     "Masked",
     "Occlude",
     "PreviousActionReward",
+    "RandomFlip",
     "RandomShift",
     "Reminded",
     "Tint",
@@ -41,6 +43,7 @@ MODULES = {  # name: the file that holds it
     "Masked": "rlcourse.wrappers.mask",
     "Occlude": "rlcourse.wrappers.occlude",
     "PreviousActionReward": "rlcourse.wrappers.previous",
+    "RandomFlip": "rlcourse.wrappers.flip",
     "RandomShift": "rlcourse.wrappers.shift",
     "Reminded": "rlcourse.wrappers.previous",
     "Tint": "rlcourse.wrappers.tint",

@@ -1,0 +1,118 @@
+"""`RandomFlip`: some episodes are seen in a mirror; an augmentation that preserves what is right only where the actions change sides too.
+
+Most changes of an image leave the right action as it was. The mirror does not: where the ball was on the left it is on the right.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from rlcourse.wrappers.augment import image_axes
+from rlcourse.wrappers.parts import head, join
+
+__all__ = ["Flipped", "RandomFlip"]
+
+
+class Flipped(NamedTuple):
+    """A world that is seen in a mirror in half of its episodes. State = (the state of the world inside ..., whether this one is).
+
+    Attributes
+    ----------
+    world : World
+        Its states are tuples of floats, its observations images.
+    actions : ndarray of int, shape [A]
+        What an action becomes in a mirrored episode.
+    axes, shape : tuple of int
+        An image as `image_axes` has it, and as the world has it.
+    like : tuple of float
+        A state of the world inside, for its length.
+    """
+
+    world: Any
+    actions: np.ndarray
+    axes: tuple[int, int, int, int]
+    shape: tuple[int, ...]
+    like: tuple[float, ...]
+
+    @property
+    def observation_space(self) -> gym.Space[Any]:
+        """That of the world inside."""
+        return self.world.observation_space
+
+    @property
+    def action_space(self) -> gym.Space[Any]:
+        """That of the world inside."""
+        return self.world.action_space
+
+    def reset(self, rng):
+        """Begin an episode, and draw whether it is mirrored."""
+        state = self.world.reset(rng)
+        mirrored = 1.0 if rng.random() < 0.5 else 0.0
+        return join(state, (mirrored,))
+
+    def step(self, state, action, rng):
+        """Take an action, in a mirrored episode its counterpart."""
+        mirrored = state[len(self.like)]
+        taken = self.actions[action] if mirrored == 1.0 else action
+        inner, reward, terminated, truncated = self.world.step(head(state, self.like), taken, rng)
+        return join(inner, (mirrored,)), reward, terminated, truncated
+
+    def observe(self, state):
+        """Return the image, or its mirror image."""
+        whole = np.ascontiguousarray(self.world.observe(head(state, self.like)))
+        if state[len(self.like)] == 0.0:
+            return whole
+        return np.ascontiguousarray(whole.reshape(self.axes)[:, :, ::-1]).reshape(self.shape)
+
+
+class RandomFlip(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
+    """Mirror the images of every second episode, left to right; which ones is drawn from the environment's own generator.
+
+    Parameters
+    ----------
+    env : Env
+        Observations are images or boards, actions Discrete.
+    actions : tuple of int, optional
+        What an action does in a mirrored episode, such as (2, 1, 0) where 0 is left and 2 is right. Without it actions stay as they
+        are, and the mirror teaches what is wrong.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], actions: tuple[int, ...] | None = None) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self, actions=actions)
+        gym.Wrapper.__init__(self, env)
+        space = env.action_space
+        if not isinstance(space, gym.spaces.Discrete):
+            raise ValueError(f"RandomFlip needs Discrete actions, not {space}")
+        self._axes = image_axes(env.observation_space, "RandomFlip")
+        self._actions = np.arange(space.n) if actions is None else np.asarray(actions)
+        if sorted(self._actions.tolist()) != list(range(int(space.n))):
+            raise ValueError(f"actions must be an order of 0..{space.n - 1}, not {actions!r}")
+        self._mirrored = False
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode, and draw whether it is mirrored."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._mirrored = bool(self.env.unwrapped.np_random.random() < 0.5)
+        return self._seen(observation), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take an action, in a mirrored episode its counterpart."""
+        start = int(self.env.action_space.start)  # type: ignore[attr-defined]
+        taken = int(self._actions[int(action) - start]) + start if self._mirrored else action
+        observation, reward, terminated, truncated, info = self.env.step(taken)
+        return self._seen(observation), reward, terminated, truncated, info
+
+    def _seen(self, observation: Any) -> Any:
+        if not self._mirrored:
+            return observation
+        return np.ascontiguousarray(observation.reshape(self._axes)[:, :, ::-1]).reshape(observation.shape)
+
+    def around(self, world: Any) -> Flipped:
+        """Return this wrapper around a world."""
+        like = world.reset(np.random.default_rng(0))
+        if not isinstance(like, tuple):
+            raise ValueError(f"RandomFlip needs a world whose state is a tuple of floats, not {like!r}")
+        return Flipped(world, self._actions, self._axes, tuple(int(n) for n in world.observation_space.shape), like)
