@@ -1,0 +1,126 @@
+"""Encoders from files: of agents, autoencoders and classifiers, all of which name an encoder's arrays ``...encoder. ...``.
+
+Only the arrays are taken; that a file was made for other colours, rewards or actions does not matter, where they fit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from rlcourse.core import files
+from rlcourse.encoders import make, make_memory
+from rlcourse.encoders.recurrent import Recurrent
+
+__all__ = ["Stored", "fill", "load", "load_memory", "stored"]
+
+_FIRST = ("encoder", "network", "networks", "policy", "critics", "actor")  # of several; never a target's
+
+
+class Stored(NamedTuple):
+    """What a file holds of an encoder.
+
+    Attributes
+    ----------
+    owner : str
+        Class of the agent, autoencoder or classifier.
+    name : str
+        As for `rlcourse.encoders.make`.
+    arrays : dict of str to ndarray
+        By their names in the module; empty for an encoder that learns nothing, such as "flatten".
+    settings : dict
+        The owner's.
+    """
+
+    owner: str
+    name: str
+    arrays: dict[str, np.ndarray]
+    settings: Mapping[str, Any]
+
+
+def stored(path: str | os.PathLike[str], module: str = "encoder", part: str | None = None) -> Stored:
+    """Read what a file holds of an encoder.
+
+    Parameters
+    ----------
+    path : path
+    module : {"encoder", "memory"}
+        The encoder, or the memory around it (of `DRQN` and `RecurrentPPO`).
+    part : str, optional
+        Whose it is, where a file has several: "actor" or "critics". None: that which the rewards have trained.
+
+    Raises
+    ------
+    DamagedFile
+        Where the file is not whole, or not of rlcourse.
+    ValueError
+        Where it holds none.
+    """
+    arrays, metadata = files.read(path)
+    settings = metadata.get("state", {}).get("config", metadata)
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for key, array in arrays.items():
+        before, mark, rest = f".{key}".partition(f".{module}.")
+        owner = before.strip(".").partition(".")[0] or module
+        if mark and (owner in _FIRST if part is None else owner == part):
+            found.setdefault(owner, {})[rest] = array
+    owner = str(metadata.get("class"))
+    if module == "memory" and not found:
+        raise ValueError(f"{path} holds a {owner}, which has no memory; take the file of a DRQN or a RecurrentPPO")
+    if "encoder" not in settings:
+        raise ValueError(f"{path} holds a {owner}, which has no encoder; take the file of a deep agent, an autoencoder or a classifier")
+    chosen = next((found[each] for each in (*_FIRST, part) if each in found), {})
+    return Stored(owner, settings["encoder"], chosen, settings)
+
+
+def load(path: str | os.PathLike[str], observation_space: Any) -> nn.Module:
+    """Make the encoder that a file holds, for observations of this space.
+
+    Raises
+    ------
+    ValueError
+        Where it does not fit the space.
+    """
+    held = stored(path)
+    with torch.random.fork_rng(devices=[]):  # the first weights are overwritten
+        encoder = make(held.name, observation_space)
+    _fill(encoder, held, path)
+    return encoder
+
+
+def load_memory(path: str | os.PathLike[str], observation_space: Any) -> Recurrent:
+    """Make the memory that the file of a DRQN or RecurrentPPO holds, for observations of this space."""
+    held = stored(path, "memory")
+    c = held.settings
+    with torch.random.fork_rng(devices=[]):
+        memory = make_memory(c["memory"], observation_space, c["memory_size"], held.name, c["memory_layers"])
+    _fill(memory, held, path)
+    return memory
+
+
+def fill(encoder: nn.Module, path: str | os.PathLike[str], part: str | None = None) -> None:
+    """Give an encoder the weights of the one in a file; see `stored`.
+
+    Raises
+    ------
+    ValueError
+        Where that one has other arrays.
+    """
+    _fill(encoder, stored(path, part=part), path)
+
+
+def _fill(encoder: nn.Module, held: Stored, path: Any) -> None:
+    mine = {name: tuple(value.shape) for name, value in encoder.state_dict().items()}
+    theirs = {name: array.shape for name, array in held.arrays.items()}
+    if mine != theirs:
+        name = min(set(mine.items()) ^ set(theirs.items()))[0]
+        has, needs = (f"of shape {shapes[name]}" if name in shapes else "missing" for shapes in (theirs, mine))
+        raise ValueError(
+            f"{path} holds the encoder {held.name!r} of a {held.owner}, which does not fit here: its array {name!r} is {has}, here {needs}"
+        )
+    encoder.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in held.arrays.items()})
