@@ -71,7 +71,7 @@ def test_what_a_file_does_not_hold_or_does_not_fit_is_said_in_one_sentence(saved
     _, ppo = saved(PPO, encoder="mlp:16")
     with pytest.raises(ValueError, match=r"of a PPO, which does not fit here: its array 'layers.0.weight' is of shape"):
         files.load(ppo, Box(-1, 1, (5,)))
-    with pytest.raises(ValueError, match="array 'layers.0.bias' is of shape .*, here missing"):
+    with pytest.raises(ValueError, match=r"array 'layers.0.bias' is of shape .*, here missing"):
         files.fill(make("embedding:8", Discrete(3)), ppo)
     with pytest.raises(ValueError, match="a PPO, which has no memory; take the file of a DRQN or a RecurrentPPO"):
         files.load_memory(ppo, SPACE)
