@@ -5,8 +5,9 @@ import functools
 import gymnasium as gym
 import numpy as np
 import pytest
+from pixel_worlds import two_speeds_agree
 
-from rlcourse.core.vector import WorldVectorEnv, vector_reset, vector_step
+from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.envs import PixelCatch, catch_themes, pixel_catch
 
 GAME = pixel_catch()
@@ -83,19 +84,7 @@ def test_in_colour_it_has_the_observation_space_of_a_small_photograph():
 
 @pytest.mark.parametrize("game", [GAME, pixel_catch(themes=3, size=32, channels=3)], ids=["plain", "colour"])
 def test_both_speeds_agree_to_the_bit(game):
-    def play(begin, step):
-        rng, N = np.random.default_rng(5), 6
-        images, states, flags = np.zeros((N, *game.observation_space.shape), np.uint8), np.zeros((N, 4)), np.zeros((2, N), bool)
-        final, lengths, numbers = images.copy(), np.zeros(N, int), np.zeros((2, N))
-        like, seen = game.reset(np.random.default_rng(0)), []
-        begin(game, states, like, images, lengths, numbers[0], np.ones(N, bool), rng)
-        for actions in np.random.default_rng(1).integers(0, 3, (30, N)):
-            step(game, states, like, actions, 3, images, final, numbers[1], *flags, lengths, numbers[0], 99, 0, rng)
-            seen += [images.copy(), states.copy(), final.copy(), numbers.copy(), flags.copy()]
-        return seen
-
-    compiled, python = play(vector_reset.compiled, vector_step.compiled), play(vector_reset.python, vector_step.python)
-    assert all(np.array_equal(a, b) for a, b in zip(compiled, python, strict=True))
+    assert two_speeds_agree(game)
 
 
 def test_its_text_is_the_board():

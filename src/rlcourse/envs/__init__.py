@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
     from rlcourse.envs.blackjack import blackjack_game, blackjack_state
     from rlcourse.envs.branching import branching_task
+    from rlcourse.envs.breakout import SmallBreakout
     from rlcourse.envs.car_rental import CarRental
     from rlcourse.envs.cartpole import CartPole
     from rlcourse.envs.catch import PixelCatch, catch_themes, pixel_catch
@@ -63,6 +64,7 @@ __all__ = [
     "PixelCatch",
     "Racetrack",
     "Recorded",
+    "SmallBreakout",
     "TicTacToe",
     "bandit",
     "blackjack_game",
@@ -110,6 +112,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "PixelCatch": "rlcourse.envs.catch",
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",
+    "SmallBreakout": "rlcourse.envs.breakout",
     "TicTacToe": "rlcourse.envs.tictactoe",
     "bandit": "rlcourse.envs.k_armed",
     "blackjack_game": "rlcourse.envs.blackjack",
