@@ -53,12 +53,13 @@ def test_what_always_holds():
     assert missed > 100
 
 
-def test_a_ball_begins_below_the_bricks_and_can_be_reached():
+def test_a_ball_begins_below_the_bricks_in_any_column():
     rng = np.random.default_rng(0)
     starts = {GAME.reset(rng) for _ in range(500)}
     assert len(starts) == 20, "each column, to either side"
     for start in starts:
         assert start[0] == 5
+        assert start[6] in (4, 5)
         assert start[7] == FULL
 
 
@@ -109,8 +110,9 @@ def test_every_brick_can_be_broken_and_more_come():
 def test_a_sticky_action_is_the_one_before_in_a_tenth_of_the_steps():
     envs = WorldVectorEnv(SmallBreakout(), 20_000)
     envs.reset(seed=0)
+    before = envs.states[:, 6].copy()
     envs.step(np.zeros(20_000, int))
-    stayed = (envs.states[:, 6] == 5).mean()
+    stayed = (envs.states[:, 6] == before).mean()
     assert stayed == pytest.approx(0.1, abs=0.01), "nothing was done before: the paddle stays"
     envs.step(np.full(20_000, 2))
     assert (envs.states[:, 8] != 2).mean() == pytest.approx(0.1, abs=0.01)

@@ -7,12 +7,12 @@ What is seen are four layers of 0 and 1: paddle, ball, the ball's last place (it
 With probability `sticky` an action is replaced by the one before, as in that paper (0.1, our default too).
 
 What the paper leaves open is ours, so scores are not comparable with MinAtar's: the bricks fill rows 1 to 3 from the top, row 0 is free;
-the ball enters row 4 in any column, moving down to either side, and has made its first step; the paddle is one cell wide, begins in
-column 5 and moves before the ball does. A side wall is a mirror at the edge of the board: there the ball stays in its column for one
-step (else it would visit cells of one colour of a chessboard only, and half of the bricks never). A ball that hits a brick enters its cell
-and turns its vertical direction. A ball that hits the paddle from straight above flies on to the same side; one that hits it with the next
-cell of its way flies back. New bricks appear when the ball next leaves the paddle. The registered environment ends an episode after
-1000 steps (a truncation).
+the ball enters row 4 in any column, moving down to either side, and has made its first step; the paddle is one cell wide, begins in the
+middle (column 5 where the ball first flies to the right, else 4) and moves before the ball does. A side wall is a mirror at the edge of
+the board: there the ball stays in its column for one step (else it would visit cells of one colour of a chessboard only, and half of the
+bricks never). A ball that hits a brick enters its cell and turns its vertical direction. A ball that hits the paddle from straight above
+flies on to the same side; one that hits it with the next cell of its way flies back. New bricks appear when the ball next leaves the
+paddle. The registered environment ends an episode after 1000 steps (a truncation).
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ class SmallBreakout(NamedTuple):
 
     def reset(self, rng):
         """Begin with all bricks; the ball comes out below them in any column, to either side."""
-        column = int(SIZE * rng.random())
-        to_column, side = sideways(column, -1 if rng.random() < 0.5 else 1)
-        row = TOP + BRICK_ROWS
-        return row + 1.0, float(to_column), 1.0, float(side), float(row), float(column), SIZE / 2.0, float(WALL), float(STAY)
+        column, thrown = int(SIZE * rng.random()), -1 if rng.random() < 0.5 else 1
+        to_column, side = sideways(column, thrown)
+        row, paddle = TOP + BRICK_ROWS, SIZE // 2 if thrown > 0 else SIZE // 2 - 1
+        return row + 1.0, float(to_column), 1.0, float(side), float(row), float(column), float(paddle), float(WALL), float(STAY)
 
     def step(self, state, action, rng):
         """Move the paddle, then the ball."""
