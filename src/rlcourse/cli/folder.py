@@ -33,8 +33,8 @@ class RunFolder:
         self._episodes_written = 0
 
     @classmethod
-    def create(cls, out: str, label: str, algo: str, seed: int) -> RunFolder:
-        """Make ``out/label/algo/<time>-seed<n>``; raises UsageError where that cannot be written."""
+    def create(cls, out: str, label: str, algo: str, seed: int, checkpoints: bool = True) -> RunFolder:
+        """Make ``out/label/algo/<time>-seed<n>``, with a folder for checkpoints; raises UsageError where that cannot be written."""
         base = Path(out) / label / algo
         stamp = time.strftime("%Y%m%d-%H%M%S")
         path = base / f"{stamp}-seed{seed}"
@@ -46,7 +46,8 @@ class RunFolder:
                     break
                 except FileExistsError:
                     path = base / f"{stamp}-seed{seed}-{attempt}"
-            (path / "checkpoints").mkdir()
+            if checkpoints:
+                (path / "checkpoints").mkdir()
         except OSError as error:
             raise UsageError(f"--out: cannot write to {out!r} ({error.strerror}); choose another folder") from error
         return cls(path)

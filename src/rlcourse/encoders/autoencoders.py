@@ -6,6 +6,7 @@ like any other: an agent can learn it from nothing, or start from what `rlcourse
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -35,8 +36,10 @@ class DenseCode(nn.Module):
     def __init__(self, observation_space: gym.Space[Any], features_dim: int = 32) -> None:
         super().__init__()
         self.features_dim = features_dim
-        self.inputs = Images(observation_space) if image_size(observation_space) else Flatten(observation_space)
-        self.linear = nn.Linear(int(gym.spaces.flatdim(observation_space)), features_dim)
+        image = image_size(observation_space)
+        self.inputs: Any = Images(observation_space, "ae-dense") if image else Flatten(observation_space)
+        numbers: int = math.prod(image) if image else self.inputs.features_dim
+        self.linear = nn.Linear(numbers, features_dim)
 
     def forward(self, observations: Any) -> Tensor:
         """Return codes, shape [B, features_dim], of a batch of observations."""

@@ -10,6 +10,7 @@ deviation. A denoising autoencoder is shown x with noise, and asked for x (Vince
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any, Self
@@ -47,6 +48,8 @@ class Autoencoder(nn.Module):
     Attributes
     ----------
     encoder, decoder : Module
+    image : bool
+        Whether observations are images.
     mean, scale : Tensor
         Targets are ``(x - mean) / scale``; zero and one where x lies in [0, 1].
     """
@@ -57,25 +60,24 @@ class Autoencoder(nn.Module):
     def __init__(self, observation_space: gym.Space[Any], encoder: str = "ae-conv", noise: float = 0.0, seed: int = 0) -> None:
         super().__init__()
         self.observation_space, self.name, self.noise, self.seed = observation_space, encoder, float(noise), seed
-        image = image_size(observation_space) is not None
-        self.inputs: Any = Images(observation_space) if image else Flatten(observation_space)
+        self.image = image_size(observation_space) is not None
+        self.inputs: Any = Images(observation_space) if self.image else Flatten(observation_space)
         with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
             torch.manual_seed(seed)
             self.encoder: Any = make(encoder, observation_space)
-            self.decoder: Any = self._make_decoder(image)
+            self.decoder: Any = self._make_decoder()
         self.unit = _within_unit(observation_space)
         self.register_buffer("mean", torch.zeros(1))
         self.register_buffer("scale", torch.ones(1))
 
-    def _make_decoder(self, image: bool) -> nn.Module:
+    def _make_decoder(self) -> nn.Module:
         width: int = self.encoder.features_dim
-        numbers = int(gym.spaces.flatdim(self.observation_space))
+        shape: Any = (self.inputs.channels, self.inputs.height, self.inputs.width) if self.image else (self.inputs.features_dim,)
         if isinstance(self.encoder, SparseCode):
             return DenseDecoder(self.encoder.linear.out_features, self.encoder.linear.in_features)
-        if not image or isinstance(self.encoder, DenseCode):
-            return DenseDecoder(width, numbers)
+        if not self.image or isinstance(self.encoder, DenseCode):
+            return DenseDecoder(width, math.prod(shape))
         filters = (16, 16, 32, 32) if isinstance(self.encoder, DenoisingCode) else (8, 8, 8, 16)
-        shape = (self.inputs.channels, self.inputs.height, self.inputs.width)
         return ConvolutionalDecoder(width, shape, filters)
 
     def standardise(self, observations: np.ndarray) -> None:

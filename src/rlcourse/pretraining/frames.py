@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core.copies import as_vector
+from rlcourse.core.packing import packed
 from rlcourse.core.vector import WorldVectorEnv
 
 __all__ = ["Frames", "gather"]
@@ -22,6 +23,7 @@ class Frames(NamedTuple):
     states : ndarray or None
         Of the world, shape [N] or [N, S]; None where the environment is no world of ours.
     space : gymnasium.Space
+        Of the observations; a `rlcourse.core.packing.Packed` where they have several parts.
     """
 
     observations: np.ndarray
@@ -47,12 +49,11 @@ def gather(env: Any, frames: int, seed: int = 0, agent: Any = None, copies: int 
     Raises
     ------
     ValueError
-        Where observations are not arrays: Dict, Tuple and the like.
+        Where the copies cannot be made, or an observation has no fixed size (Sequence, Graph).
     """
     venv = as_vector(env, copies)
-    space = venv.single_observation_space
-    if not isinstance(space, gym.spaces.Box | gym.spaces.Discrete | gym.spaces.MultiDiscrete | gym.spaces.MultiBinary):
-        raise ValueError(f"pretraining takes arrays, not {space}: wrap the environment in gymnasium.wrappers.FlattenObservation")
+    joined = packed(venv.single_observation_space)
+    space = venv.single_observation_space if joined is None else joined
     venv.action_space.seed(seed)
     world = venv.unwrapped if isinstance(venv.unwrapped, WorldVectorEnv) else None
     rows = -(-frames // venv.num_envs)
@@ -60,13 +61,15 @@ def gather(env: Any, frames: int, seed: int = 0, agent: Any = None, copies: int 
     observation, infos = venv.reset(seed=seed)
     memory, starts = None, np.ones(venv.num_envs, np.bool_)
     for _ in range(rows):
-        seen.append(np.array(observation))
+        seen.append(np.array(observation) if joined is None else joined.pack_batch(observation))
         if world is not None:
             states.append(world.states.copy())
         if agent is None:
             actions = _random(venv.action_space, infos)
         else:
-            actions, memory = agent.predict(np.array(observation), state=memory, episode_start=starts, deterministic=False)
+            actions, memory = agent.predict(
+                observation if joined is not None else np.array(observation), state=memory, episode_start=starts, deterministic=False
+            )
         observation, _, terminated, truncated, infos = venv.step(actions)
         starts = terminated | truncated
     return Frames(np.concatenate(seen)[:frames], np.concatenate(states)[:frames] if states else None, space)

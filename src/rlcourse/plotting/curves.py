@@ -1,4 +1,4 @@
-"""Pictures of learning (matplotlib's Figure, no display needed)."""
+"""Learning curves: of one run, of several seeds, of several agents."""
 
 from __future__ import annotations
 
