@@ -39,9 +39,20 @@ def test_frames_come_from_any_environment_and_from_a_policy():
     assert gather("CartPole-v1", 33, agent=agent).observations.shape == (33, 4)
 
     class Pair(gym.Env):
-        observation_space, action_space = spaces.Dict({"a": spaces.Discrete(2)}), spaces.Discrete(2)
+        observation_space, action_space = spaces.Dict({"a": spaces.Discrete(2), "b": spaces.Box(-1, 1, (3,))}), spaces.Discrete(2)
 
-    with pytest.raises(ValueError, match="FlattenObservation"):
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            return {"a": 1, "b": np.zeros(3, np.float32)}, {}
+
+        def step(self, action):
+            return {"a": 0, "b": np.ones(3, np.float32)}, 0.0, False, False, {}
+
+    pairs = gather(Pair(), 10, copies=1)
+    assert pairs.observations.shape == (10, 4)
+    assert fit(Autoencoder(pairs.space, "ae-dense"), pairs.observations, epochs=1)[-1].number == 1
+    Pair.observation_space = spaces.Dict({"a": spaces.Sequence(spaces.Discrete(2))})
+    with pytest.raises(ValueError, match="Sequence"):
         gather(Pair(), 10, copies=1)
 
 

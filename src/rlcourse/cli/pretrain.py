@@ -145,7 +145,7 @@ def _labels(parsed: Any, target: Target, frames: Any) -> np.ndarray:
     values, labels = np.unique(states[:, coordinate], return_inverse=True)
     if len(values) > MOST_CLASSES:
         raise UsageError(
-            f"--label: coordinate {coordinate} has {len(values):,} values; a classifier tells at most {MOST_CLASSES}: take another"
+            f"--label: coordinate {coordinate} has {len(values):,} values; a classifier takes at most {MOST_CLASSES}: take another"
         )
     if len(values) < 2:
         raise UsageError(f"--label: coordinate {coordinate} has only one value: take another")

@@ -90,7 +90,7 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
     kind, numbers, norm = _parsed(name)
     kind = _picked(observation_space) if kind == "auto" else kind
     made = class_of(kind)
-    if kind not in ("flatten", "merge", "mlp") and isinstance(observation_space, _SEVERAL):
+    if kind not in ("ae-dense", "flatten", "merge", "mlp") and isinstance(observation_space, _SEVERAL):
         from rlcourse.encoders.pieces import parts_of
 
         part = ".".join(parts_of(observation_space)[0].path)

@@ -37,9 +37,9 @@ class DenseCode(nn.Module):
         super().__init__()
         self.features_dim = features_dim
         image = image_size(observation_space)
-        self.inputs: Any = Images(observation_space, "ae-dense") if image else Flatten(observation_space)
-        numbers: int = math.prod(image) if image else self.inputs.features_dim
-        self.linear = nn.Linear(numbers, features_dim)
+        flat = Flatten(observation_space)
+        self.inputs = Images(observation_space, "ae-dense") if image else flat
+        self.linear = nn.Linear(math.prod(image) if image else flat.features_dim, features_dim)
 
     def forward(self, observations: Any) -> Tensor:
         """Return codes, shape [B, features_dim], of a batch of observations."""

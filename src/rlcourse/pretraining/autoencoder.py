@@ -115,7 +115,8 @@ class Autoencoder(nn.Module):
         bytes = _is_bytes(self.observation_space)
         x = observations.float() / 255.0 if bytes and observations.dtype == torch.uint8 else observations.float()
         drawn = torch.randn(x.shape, generator=generator, device=generator.device).to(x.device)
-        x = x + self.noise * (1.0 if self.unit else self.scale.mean()) * drawn
+        each = not self.image and self.scale.numel() == x[0].numel()
+        x = x + self.noise * (self.scale.view(x.shape[1:]) if each else self.scale.mean()) * drawn
         x = x.clamp(0.0, 1.0) if self.unit else x
         return x * 255.0 if bytes and len(x.shape) == 3 else x  # grey images are always divided
 
