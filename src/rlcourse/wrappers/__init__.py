@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rlcourse.wrappers.previous import PreviousActionReward, Reminded, reminded
     from rlcourse.wrappers.shift import RandomShift
     from rlcourse.wrappers.tint import Tint
+    from rlcourse.wrappers.tokens import TextTokens, vocabulary_of
 
 __all__ = [
     "Flicker",
@@ -30,10 +31,12 @@ __all__ = [
     "RandomFlip",
     "RandomShift",
     "Reminded",
+    "TextTokens",
     "Tint",
     "flickering",
     "masked",
     "reminded",
+    "vocabulary_of",
 ]
 
 MODULES = {  # name: the file that holds it
@@ -46,10 +49,12 @@ MODULES = {  # name: the file that holds it
     "RandomFlip": "rlcourse.wrappers.flip",
     "RandomShift": "rlcourse.wrappers.shift",
     "Reminded": "rlcourse.wrappers.previous",
+    "TextTokens": "rlcourse.wrappers.tokens",
     "Tint": "rlcourse.wrappers.tint",
     "flickering": "rlcourse.wrappers.flicker",
     "masked": "rlcourse.wrappers.mask",
     "reminded": "rlcourse.wrappers.previous",
+    "vocabulary_of": "rlcourse.wrappers.tokens",
 }
 
 
