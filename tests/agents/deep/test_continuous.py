@@ -21,9 +21,9 @@ def test_the_actor_and_the_targets_of_td3_move_every_second_update_only():
     feed(agent, batch_of(agent))
     moved = []
     for _ in range(4):
-        before = agent.actor_optimizer.parameters.clone(), agent._critic_target.clone(), agent._actor_target.clone()
+        before = agent.actor_optimizer.parameters.clone(), agent._critic_target.parameters.clone(), agent._actor_target.parameters.clone()
         agent._update()
-        after = agent.actor_optimizer.parameters, agent._critic_target, agent._actor_target
+        after = agent.actor_optimizer.parameters, agent._critic_target.parameters, agent._actor_target.parameters
         moved.append([not torch.equal(a, b) for a, b in zip(before, after, strict=True)])
     assert moved == [[False] * 3, [True] * 3, [False] * 3, [True] * 3]
 

@@ -185,7 +185,7 @@ def test_it_resumes_bit_for_bit(env, tmp_path):
     DiscreteSAC(env, seed=3, **TINY).learn(200).save(tmp_path / "half")
     half = DiscreteSAC.load(tmp_path / "half", env=env).learn(200)
     assert torch.equal(whole.optimizer.parameters, half.optimizer.parameters)
-    assert torch.equal(whole.target_parameters, half.target_parameters)
+    assert torch.equal(whole._target.parameters, half._target.parameters)
     assert np.array_equal(whole.history.rows, half.history.rows)
 
 

@@ -107,12 +107,12 @@ def test_double_is_plain_where_both_networks_are_the_same_and_differs_where_they
     plain, double = (DQN("CartPole-v1", double=flag, seed=0, **TINY).learn(60) for flag in (False, True))
     batch = plain.replay.sample(8, np.random.default_rng(0), 0.99)
     for agent in (plain, double):
-        agent._target_parameters.copy_(agent.optimizer.parameters)
+        agent._target.parameters.copy_(agent.optimizer.parameters)
     double.optimizer.parameters.copy_(plain.optimizer.parameters)
-    double._target_parameters.copy_(plain._target_parameters)
+    double._target.parameters.copy_(plain._target.parameters)
     torch.testing.assert_close(plain._targets(batch), double._targets(batch))
-    double._target_parameters.normal_(generator=torch.Generator().manual_seed(0))
-    plain._target_parameters.copy_(double._target_parameters)
+    double._target.parameters.normal_(generator=torch.Generator().manual_seed(0))
+    plain._target.parameters.copy_(double._target.parameters)
     assert (double._targets(batch) <= plain._targets(batch) + 1e-6).all(), "the maximum is the greatest"
     assert not torch.allclose(double._targets(batch), plain._targets(batch))
 
@@ -209,9 +209,9 @@ def test_a_soft_target_moves_once_for_every_interval_that_has_passed():
     settings = TINY | {"train_freq": 4, "target_update_interval": 2, "tau": 0.5, "learning_starts": 1_000}
     agent = DQN("CartPole-v1", seed=0, **settings).learn(4)  # begins at the networks' common weights, and has not learned
     agent.optimizer.parameters.fill_(1.0)
-    agent._target_parameters.zero_()
+    agent._target.parameters.zero_()
     agent.learn(4)
-    torch.testing.assert_close(agent._target_parameters, torch.full_like(agent._target_parameters, 0.75))
+    torch.testing.assert_close(agent._target.parameters, torch.full_like(agent._target.parameters, 0.75))
 
 
 def test_only_actions_that_exist_are_taken_and_bootstrapped_from():

@@ -22,6 +22,7 @@ from torch import Tensor
 from rlcourse.agents.deep.advantages import advantages, flat_actions, flat_observations, last_observations
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import normalized, policy_gradient_loss, value_loss
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.optimizer import FlatAdam, FlatOptimizer, FlatRMSprop
 from rlcourse.agents.deep.rollout import Rollout
@@ -71,9 +72,9 @@ class A2C(DeepAgent):
 
     def _make(self) -> None:
         c = self.config
-        self.policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init).to(
-            self.device
-        )
+        policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init)
+        self.policy = self._ready(policy)
+        self.modes = Modes(self.policy, self.generator)
         clip: dict[str, Any] = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value, "eps": c.optimizer_eps}
         self.optimizer: FlatOptimizer = (
             FlatAdam(self.policy, **clip) if c.optimizer == "adam" else FlatRMSprop(self.policy, decay=c.rms_decay, **clip)
@@ -106,6 +107,8 @@ class A2C(DeepAgent):
         learning_rate, ent_coef = value(c.learning_rate, self.num_timesteps), value(c.ent_coef, self.num_timesteps)
         loss, policy_term, value_term, table, v, G = self.loss(ent_coef)
         self.optimizer.step(loss, learning_rate)
+        if self.modes.norms:
+            self.modes.see(self.policy.encoder, self._tensor(flat_observations(self.rollout))[: self.rollout.valid])
         if self.metrics and self.num_timesteps % self.between_callbacks >= self.rollout.valid:
             return  # nobody looks before the next callback
         with torch.no_grad():
@@ -124,7 +127,8 @@ class A2C(DeepAgent):
         One forward pass serves the loss, the advantages and the bootstrap.
         """
         c, r, B = self.config, self.rollout, self.rollout.valid
-        parameters, values = self.policy(self._tensor(flat_observations(r)))
+        with self.modes.learning():
+            parameters, values = self.policy(self._tensor(flat_observations(r)))
         old = values.detach()
         log_prob, table = self.policy.log_prob(parameters[:B], flat_actions(r, self.device))
         estimates = advantages(r, old.cpu().numpy(), self._at_cuts(), self.normalizer, c.gamma, c.gae_lambda)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
 
+from rlcourse.agents.deep.boundary import check_spaces, device_for, within
 from rlcourse.agents.deep.normalize import Normalizer
 from rlcourse.agents.deep.optimizer import FlatOptimizer
 from rlcourse.core import spaces
@@ -26,8 +27,9 @@ from rlcourse.core.masks import given_masks
 from rlcourse.core.memory import must_fit, require_for_weights
 from rlcourse.core.vector import WorldVectorEnv
 
-__all__ = ["Act", "DeepAgent", "within"]
+__all__ = ["Act", "DeepAgent"]
 
+Network = TypeVar("Network", bound=torch.nn.Module)
 Act = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]  # (t, observations) -> actions to store, actions to take
 
 
@@ -65,16 +67,8 @@ class DeepAgent(Agent):
 
     def _build(self) -> None:
         name, c = type(self).__name__, self.config
-        if not isinstance(self.action_space, self.actions):
-            known = " and ".join(kind.__name__ for kind in self.actions)
-            raise ValueError(f"{name} acts in {known} spaces, not in {self.action_space}; take another agent, or a wrapper")
-        if not isinstance(self.observation_space, gym.spaces.Box | gym.spaces.Discrete | gym.spaces.MultiDiscrete | gym.spaces.MultiBinary):
-            raise ValueError(f"{name} cannot see {self.observation_space}; wrap it in gymnasium.wrappers.FlattenObservation")
-        if gym.spaces.flatdim(self.observation_space) == 0:
-            raise ValueError(f"{name} sees nothing in {self.observation_space}: an observation needs at least one number")
-        if getattr(c, "normalize_observations", False) and not isinstance(self.observation_space, gym.spaces.Box):
-            raise ValueError(f"normalize_observations scales observations in a Box, not {self.observation_space}; set it to false")
-        self.device = torch.device(_pick_device(c.device, self.observation_space))
+        check_spaces(name, self.actions, self.observation_space, self.action_space, c)
+        self.device = device_for(c.device, self.observation_space)
         self.generator = torch.Generator().manual_seed(int(self.rng.integers(2**62)))
         require_for_weights(c)
         with must_fit("n_envs"):
@@ -100,6 +94,10 @@ class DeepAgent(Agent):
     @abstractmethod
     def _make(self) -> None:
         """Make networks, optimisers and memory."""
+
+    def _ready(self, network: Network) -> Network:
+        """Return a network on the device of the agent, in eval mode."""
+        return network.to(self.device).eval()
 
     @abstractmethod
     def _iterate(self, budget: int) -> None:
@@ -264,20 +262,6 @@ class DeepAgent(Agent):
             self._observation = env.observations
 
 
-def within(box: Any, actions: np.ndarray) -> np.ndarray:
-    """Return actions, shape [B, ...] of as many numbers, as elements of a Box: within its bounds, of its type, whole where that is whole.
-
-    Raises
-    ------
-    FloatingPointError
-        Where an action is no number: so the network has diverged, before the weights are next looked at.
-    """
-    taken: np.ndarray = np.clip(actions.reshape(-1, *box.shape), box.low, box.high)
-    if np.isnan(taken).any():
-        raise FloatingPointError("an action is no longer a number: lower learning_rate, or mend a reward or an observation that is none")
-    return taken.astype(box.dtype, copy=False) if box.dtype.kind == "f" else np.rint(taken).astype(box.dtype)
-
-
 def _of(state: dict[str, Any], name: str) -> dict[str, Any]:
     """Return the values of one part, under the names that it gave them."""
     return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
@@ -287,11 +271,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().cpu().numpy().copy()
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def _pick_device(name: str, space: gym.Space[Any]) -> str:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device 'cuda': no CUDA device is available here; take device='cpu'")
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() and len(space.shape or ()) == 3 else "cpu"
-    return name

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from rlcourse.agents.deep.base import within
 from rlcourse.agents.deep.batched import BatchedMLP
+from rlcourse.agents.deep.boundary import within
+from rlcourse.agents.deep.modes import seeded
 from rlcourse.encoders import make
 
 __all__ = ["Bounds", "Critics", "DeterministicActor", "SquashedActor", "encoder_of", "squashed"]
@@ -49,8 +50,7 @@ class Bounds:
 
 def encoder_of(observation_space: Any, name: str, generator: torch.Generator) -> nn.Module:
     """Make an encoder whose weights a generator draws."""
-    with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
-        torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+    with seeded(generator):
         return make(name, observation_space)
 
 

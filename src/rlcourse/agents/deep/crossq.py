@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.continuous_networks import Bounds, encoder_of, squashed
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import critic_loss
@@ -85,11 +86,13 @@ class CrossQ(OffPolicyAgent):
         self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value, "betas": (c.adam_beta1, 0.999)}
-        self.critics = JointCritics(self.observation_space, self.bounds.size, c.hidden, c.encoder, norm, self.generator).to(self.device)
+        critics = JointCritics(self.observation_space, self.bounds.size, c.hidden, c.encoder, norm, self.generator)
+        self.critics = self._ready(critics)
+        self.modes = Modes(self.critics, self.generator, c.batch_size)
         alpha = c.ent_coef_init if c.ent_coef is None else c.ent_coef
-        self.actor = NormalizedActor(
-            self.critics.features_dim, self.bounds.size, c.actor_hidden, norm if c.batch_norm_actor else None, alpha, self.generator
-        ).to(self.device)
+        actor_norm = norm if c.batch_norm_actor else None
+        actor = NormalizedActor(self.critics.features_dim, self.bounds.size, c.actor_hidden, actor_norm, alpha, self.generator)
+        self.actor = self._ready(actor)
         self.optimizer, self.actor_optimizer = FlatAdam(self.critics, **clip), FlatAdam(self.actor, **clip)
         self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
@@ -121,7 +124,8 @@ class CrossQ(OffPolicyAgent):
         learning_rate = value(c.learning_rate, self.num_timesteps)
         s, a, r, s_, discount, *_ = self._replayed()
         alpha = self.actor.log_alpha.detach().exp()
-        features = self.critics.encoder(torch.cat([s, s_]))
+        with self.modes.learning():
+            features = self.critics.encoder(torch.cat([s, s_]))
         with torch.no_grad():
             a_, log_pi_ = self.actor(features[len(s) :], self._noise(len(s)))
         q = self.critics(features, torch.cat([a, a_]), train=True)
@@ -133,14 +137,14 @@ class CrossQ(OffPolicyAgent):
 
     def _update_actor(self, features: Tensor, alpha: Tensor, learning_rate: float) -> None:
         """Climb the critics, whose statistics stay, and move the temperature towards the entropy that is wanted."""
-        self.critics.requires_grad_(False)
+        self.optimizer.fix(True)
         actions, log_pi = self.actor(features, self._noise(len(features)), train=True)
         loss = (alpha * log_pi - self.critics(features, actions, train=False).amin(0)).mean()
         total = loss
         if self.config.ent_coef is None:
             total = loss - self.actor.log_alpha * (log_pi.detach().mean() + self.entropy_wanted)
         self.actor_optimizer.step(total, learning_rate)
-        self.critics.requires_grad_(True)
+        self.optimizer.fix(False)
         self.metrics |= {"actor_loss": loss.detach(), "entropy": -log_pi.detach().mean()}
 
 

@@ -13,7 +13,6 @@ noise by default since it does as well. The critic's errors are climbed too, whi
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -24,10 +23,12 @@ from torch import Tensor
 
 from rlcourse.agents.deep.action_noise import ActionNoise
 from rlcourse.agents.deep.continuous_networks import Bounds, Critics, DeterministicActor
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
-from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import critic_loss, td_targets
 from rlcourse.agents.deep.replay import Replay
+from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
@@ -75,10 +76,11 @@ class DDPG(OffPolicyAgent):
         c = self.config
         self.bounds = Bounds(self.action_space, "DDPG")
         shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
-        self.actor, self.critic = DeterministicActor(*shape).to(self.device), Critics(*shape, critics=1).to(self.device)
-        self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
-        self.target_critic = copy.deepcopy(self.critic).requires_grad_(False)
-        self._actor_target, self._critic_target = (flatten(*part.parameters()) for part in (self.target_actor, self.target_critic))
+        self.actor = self._ready(DeterministicActor(*shape))
+        self.critic = self._ready(Critics(*shape, critics=1))
+        self.actor_modes, self.critic_modes = (Modes(part, self.generator, c.batch_size) for part in (self.actor, self.critic))
+        self._actor_target, self._critic_target = Target(self.actor), Target(self.critic)
+        self.target_actor, self.target_critic = self._actor_target.network, self._critic_target.network
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
         self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critic, **clip)
         self.noise = ActionNoise(c.action_noise, c.action_noise_std, self.venv.num_envs, self.bounds.size)
@@ -113,13 +115,17 @@ class DDPG(OffPolicyAgent):
         S, A, R, S_, discount, *_ = self._replayed()
         with torch.no_grad():
             y = td_targets(R, discount, self.target_critic.first(S_, self.target_actor(S_)))
-        loss = 2.0 * critic_loss(self.critic(S, A), y)
+        with self.critic_modes.learning():
+            q = self.critic(S, A)
+        loss = 2.0 * critic_loss(q, y)
         self.critic_optimizer.step(loss, learning_rate)
-        self.critic.requires_grad_(False)  # the actor's loss runs through it, and asks for no gradient of its own
-        actor_loss = -self.critic.first(S, self.actor(S)).mean()
+        self.critic_optimizer.fix(True)  # the actor's loss runs through it, and asks for no gradient of its own
+        with self.actor_modes.learning():
+            A_pi = self.actor(S)
+        actor_loss = -self.critic.first(S, A_pi).mean()
         self.actor_optimizer.step(actor_loss, learning_rate)
-        self.critic.requires_grad_(True)
-        self._critic_target.lerp_(self.critic_optimizer.parameters, c.tau)
-        self._actor_target.lerp_(self.actor_optimizer.parameters, c.tau)
+        self.critic_optimizer.fix(False)
+        self._critic_target.follow(self.critic_optimizer, c.tau)
+        self._actor_target.follow(self.actor_optimizer, c.tau)
         losses = {"critic_loss": loss.detach(), "actor_loss": actor_loss.detach()}
         self.metrics = losses | {"q": y.mean(), "learning_rate": learning_rate}

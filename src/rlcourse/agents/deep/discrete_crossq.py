@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.continuous_networks import encoder_of
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import best_actions, critic_loss, existing, taken
@@ -80,7 +81,9 @@ class DiscreteCrossQ(OffPolicyAgent):
         c = self.config
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
-        self.network = TwinQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator).to(self.device)
+        network = TwinQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator)
+        self.network = self._ready(network)
+        self.modes = Modes(self.network, self.generator, c.batch_size)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, betas=(c.adam_beta1, 0.999))
         self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
@@ -105,7 +108,9 @@ class DiscreteCrossQ(OffPolicyAgent):
         """Go one step down the joint loss; this is all that moves the running statistics."""
         c = self.config
         s, a, r, s_, discount, _, masks_ = self._replayed()
-        loss, q = joint_loss(self.network(torch.cat([s, s_]), train=True), a, r, discount, masks_)
+        with self.modes.learning():
+            both = self.network(torch.cat([s, s_]), train=True)
+        loss, q = joint_loss(both, a, r, discount, masks_)
         self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
         self.metrics = {"q_loss": loss.detach(), "q": q.detach().mean(), "epsilon": self.epsilon.at(self.num_timesteps)}
 

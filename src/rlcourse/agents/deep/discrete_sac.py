@@ -14,7 +14,6 @@ default 0.3: with two actions that is 95 to 5 on average, to be spent where the 
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -26,10 +25,12 @@ from torch import Tensor, nn
 
 from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.continuous_networks import encoder_of
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
-from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import critic_loss, existing, taken, td_targets
 from rlcourse.agents.deep.replay import Replay
+from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
@@ -80,12 +81,12 @@ class DiscreteSAC(OffPolicyAgent):
         c = self.config
         self.entropy_wanted = c.target_entropy * math.log(self.n_actions)
         alpha = c.ent_coef_init if c.ent_coef is None else c.ent_coef
-        self.networks = SoftmaxActorCritics(self.observation_space, self.n_actions, c.hidden, c.encoder, alpha, self.generator).to(
-            self.device
-        )
-        self.target = copy.deepcopy(self.networks).requires_grad_(False)
+        networks = SoftmaxActorCritics(self.observation_space, self.n_actions, c.hidden, c.encoder, alpha, self.generator)
+        self.networks = self._ready(networks)
+        self.modes = Modes(self.networks, self.generator, c.batch_size)
+        self._target = Target(self.networks)
+        self.target = self._target.network
         self.optimizer = FlatAdam(self.networks, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
-        self.target_parameters = flatten(*self.target.parameters())
         self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:
@@ -110,7 +111,8 @@ class DiscreteSAC(OffPolicyAgent):
         alpha = networks.log_alpha.detach().exp()
         with torch.no_grad():
             target = td_targets(r, discount, soft_value(self.target(s_)[1], existing(networks.logits(s_), masks_).log_softmax(1), alpha))
-        logits, q = networks(s)
+        with self.modes.learning():
+            logits, q = networks(s)
         log_pi = existing(logits, masks).log_softmax(1)
         critic, actor = critic_loss(taken(q, a), target), actor_loss(q, log_pi, alpha)
         entropy = -(log_pi.detach().exp() * log_pi.detach()).sum(1).mean()
@@ -118,7 +120,7 @@ class DiscreteSAC(OffPolicyAgent):
         if c.ent_coef is None:
             loss = loss + temperature_loss(networks.log_alpha, entropy, self.entropy_wanted)
         self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
-        self.target_parameters.lerp_(self.optimizer.parameters, c.tau)
+        self._target.follow(self.optimizer, c.tau)
         self.metrics = {"critic_loss": critic.detach(), "actor_loss": actor.detach(), "ent_coef": alpha, "entropy": entropy}
 
 

@@ -14,7 +14,6 @@ actions exist (``info["action_mask"]``), no other is taken, and no other enters 
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -24,12 +23,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss, smooth_l1_loss
 
+from rlcourse.agents.deep.modes import Modes, by_batch, seeded
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
-from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.prioritized import PrioritizedReplay
 from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, pick, project, quantile_loss, slopes, td_targets
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.replay import Replay
+from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Exponential, Linear, Schedule, value
 
@@ -77,6 +78,7 @@ class DQNConfig(Config):
     init: Literal["torch", "xavier"] = "torch"  # initial weights: torch's own, or Glorot & Bengio's with zero biases
     hidden: Widths = (64, 64)  # widths of the hidden layers
     encoder: str = "auto"  # see rlcourse.encoders
+    bn_mode: Literal["separate", "joint", "target"] = "target"  # batch norm of S': by its batch, by one with S (CrossQ), or as it acts
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
     def __post_init__(self) -> None:
@@ -103,15 +105,16 @@ class DQN(OffPolicyAgent):
     def _make(self) -> None:
         c = self.config
         atoms = c.n_atoms if c.distributional != "none" else 1
-        with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
+        with seeded(self.generator):
             network = QNetwork(
                 self.observation_space, self.n_actions, c.hidden, c.encoder, c.dueling, c.noisy * c.noisy_sigma, atoms, c.init == "xavier"
             )
-        self.network = network.to(self.device)
-        self.target_network = copy.deepcopy(self.network).requires_grad_(False) if c.target_network else self.network
+        self.network = self._ready(network)
+        self.modes = Modes(self.network, self.generator, c.batch_size)
+        self._joint = c.bn_mode == "joint" and bool(self.modes.norms)
+        self._target = Target(self.network) if c.target_network else None
+        self.target_network = self._target.network if self._target else self.network
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=c.adam_eps)
-        self._target_parameters = flatten(*self.target_network.parameters()) if c.target_network else None
         self.support = torch.linspace(c.v_min, c.v_max, c.n_atoms, device=self.device)
         fall = Linear if c.exploration_decay == "linear" else Exponential
         self.epsilon = fall(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
@@ -126,7 +129,7 @@ class DQN(OffPolicyAgent):
 
     def parts(self) -> dict[str, Any]:
         """Return the networks, the optimiser and the memory."""
-        target = {} if self._target_parameters is None else {"target": self.target_network}
+        target = {} if self._target is None else {"target": self.target_network}
         return {"network": self.network, **target, "optimizer": self.optimizer, "replay": self.replay}
 
     # Learning (Algorithm 1) -------------------------------------------------------------------------------------------
@@ -140,8 +143,8 @@ class DQN(OffPolicyAgent):
             self._update(measured and k == updates - 1)
         interval = c.target_update_interval
         moves = self.num_timesteps // interval - before // interval
-        if self._target_parameters is not None and moves:
-            self._target_parameters.lerp_(self.optimizer.parameters, 1.0 - (1.0 - c.tau) ** moves)
+        if self._target is not None and moves:
+            self._target.follow(self.optimizer, 1.0 - (1.0 - c.tau) ** moves)
 
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return actions to store and actions to take, as the agent explores."""
@@ -188,6 +191,8 @@ class DQN(OffPolicyAgent):
             self.network.reset_noise(self.generator)
             self.target_network.reset_noise(self.generator)
         targets, observations = self._targets(batch), self._tensor(batch.observations)
+        if self._joint:
+            observations = torch.cat([observations, self._tensor(batch.next_observations)])
         learning_rate = value(c.learning_rate, self.num_timesteps)
         descend = self._descend_taped if self._taped else self._descend
         predicted, loss = descend(observations, actions, targets, weights, learning_rate)
@@ -204,7 +209,9 @@ class DQN(OffPolicyAgent):
         self, observations: Tensor, actions: Tensor, targets: Tensor, weights: Tensor | None, learning_rate: float
     ) -> tuple[Tensor, Tensor | None]:
         """Go down the gradient of the mean loss; return predictions, and the loss of each, shape [B]."""
-        predicted = pick(self.network(observations), actions)
+        with self.modes.learning():
+            outputs = self.network(observations)
+        predicted = pick(outputs[: len(actions)] if self._joint else outputs, actions)
         each = self._loss(predicted, targets)
         self.optimizer.step((each if weights is None else weights * each).mean(), learning_rate)
         return predicted, each
@@ -230,17 +237,24 @@ class DQN(OffPolicyAgent):
         rewards, discounts = torch.from_numpy(batch.rewards).to(self.device), torch.from_numpy(batch.discounts).to(self.device)
         masks = None if batch.next_masks is None else torch.from_numpy(batch.next_masks).to(self.device)
         S_ = self._tensor(batch.next_observations)
-        following = self.target_network.forward(S_)
-        double = c.double and self._target_parameters is not None
+        following = self._asked(self.target_network, self._target.norms if self._target else self.modes.norms, batch.observations, S_)
+        double = c.double and self._target is not None
         if masks is None and not double and c.distributional == "none":
             return td_targets(rewards, discounts, following.amax(1))
-        chooser = self.network.forward(S_) if double else following
+        chooser = self._asked(self.network, self.modes.norms, batch.observations, S_) if double else following
         chosen = pick(following, best_actions(self.values(chooser), masks))
         if c.distributional != "c51":
             return td_targets(rewards, discounts, chosen)
         probabilities = torch.where(discounts[:, None] > 0, torch.softmax(chosen, dim=1), 1.0 / c.n_atoms)
         atoms = td_targets(rewards, discounts, self.support.expand(len(rewards), -1))
         return project(atoms, probabilities, c.v_min, c.v_max)
+
+    def _asked(self, network: QNetwork, norms: list[Any], S: np.ndarray, S_: Tensor) -> Tensor:
+        """Return a network's outputs at S', batch-normalised as `bn_mode` says; no running statistics move."""
+        if not norms or self.config.bn_mode == "target":
+            return network.forward(S_)
+        with by_batch(norms):
+            return network.forward(torch.cat([self._tensor(S), S_]))[len(S) :] if self._joint else network.forward(S_)
 
     def _loss(self, predicted: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each prediction, shape [B]."""

@@ -13,7 +13,6 @@ each window only, where the memory has filled (Lample & Chaplot 2017).
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -24,11 +23,13 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, smooth_l1_loss
 
 from rlcourse.agents.deep.memories import Carried, recall
+from rlcourse.agents.deep.modes import Modes, seeded
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
-from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import best_actions, existing, td_targets
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows, n_step_returns
+from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Linear, Schedule, value
 from rlcourse.encoders import make_memory
@@ -113,15 +114,16 @@ class DRQN(OffPolicyAgent):
 
     def _make(self) -> None:
         c, N = self.config, self.venv.num_envs
-        with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
-            self.network = RecurrentQNetwork(self.observation_space, self.n_actions, c).to(self.device)
+        with seeded(self.generator):
+            network = RecurrentQNetwork(self.observation_space, self.n_actions, c)
+        self.network = self._ready(network)
+        self.modes = Modes(self.network, self.generator, 2)  # a batch is sequences and their successors: it always has statistics
         if c.buffer_size < (c.burn_in + c.sequence_length) * N:
             needed = f"{N} copies times burn_in + sequence_length, {(c.burn_in + c.sequence_length) * N:,}"
             raise ValueError(f"buffer_size must be at least {needed}, or nothing would ever be learned, not {c.buffer_size:,}")
-        self.target_network = copy.deepcopy(self.network).requires_grad_(False)
+        self._target = Target(self.network)
+        self.target_network = self._target.network
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=c.adam_eps)
-        self._target_parameters = flatten(*self.target_network.parameters())
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         memory = self.network.memory
         self.replay = SequenceReplay.with_memory(self.venv, c.buffer_size, (memory.arrays, c.memory_layers, c.memory_size), c.train_freq)
@@ -145,7 +147,7 @@ class DRQN(OffPolicyAgent):
             self._update()
         interval = c.target_update_interval
         if self.num_timesteps // interval > before // interval:
-            self._target_parameters.lerp_(self.optimizer.parameters, c.tau)
+            self._target.follow(self.optimizer, c.tau)
 
     @torch.no_grad()
     def _act(self, t: int, observations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -189,7 +191,9 @@ class DRQN(OffPolicyAgent):
         observations, starts = self._tensor(w.observations), torch.from_numpy(w.starts).to(self.device)
         at, actions = torch.from_numpy(np.ascontiguousarray(w.at)).to(self.device), torch.from_numpy(w.actions).to(self.device)
         columns = torch.arange(at.shape[1], device=self.device)
-        values = self.network(observations, self._warm(self.network, w), starts)
+        warm = self._warm(self.network, w)
+        with self.modes.learning():
+            values = self.network(observations, warm, starts)
         taken = values[at, columns].gather(2, actions.unsqueeze(2)).squeeze(2)
         with torch.no_grad():
             rewards, discounts, after = (torch.from_numpy(part).to(self.device) for part in n_step_returns(w, c.gamma, c.n_steps))

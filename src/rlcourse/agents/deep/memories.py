@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlcourse.agents.deep.modes import seeded
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.encoders import make_memory
 from rlcourse.encoders.recurrent import Recurrent, State
@@ -48,8 +49,7 @@ class RecurrentActorCritic(nn.Module):
 
     def __init__(self, observation_space: gym.Space[Any], action_space: gym.Space[Any], c: Any, generator: torch.Generator) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):  # the memory initialises from torch's global generator
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+        with seeded(generator):
             self.memory = make_memory(c.memory, observation_space, c.memory_size, c.encoder, c.memory_layers)
         features = gym.spaces.Box(-np.inf, np.inf, (c.memory_size,))
         self.heads = ActorCritic(features, action_space, c.hidden, "flatten", generator, c.log_std_init)

@@ -13,6 +13,7 @@ import gymnasium as gym
 import torch
 from torch import Tensor, nn
 
+from rlcourse.agents.deep.modes import seeded
 from rlcourse.encoders import make
 
 __all__ = ["ActorCritic"]
@@ -47,8 +48,7 @@ class ActorCritic(nn.Module):
         super().__init__()
         self.discrete = isinstance(action_space, gym.spaces.Discrete)
         n = int(action_space.n) if isinstance(action_space, gym.spaces.Discrete) else math.prod(action_space.shape or ())
-        with torch.random.fork_rng(devices=[]):  # encoders initialise from torch's global generator
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+        with seeded(generator):
             self.encoder = make(encoder, observation_space)
         sizes: list[int] = [int(self.encoder.features_dim), *hidden, n]  # type: ignore[arg-type]
         # Half 0 is the actor's, half 1 the critic's. The critic uses one output; its others stay zero.

@@ -33,13 +33,16 @@ class FlatOptimizer(ABC):
 
     Attributes
     ----------
+    learned : list of Parameter
+        All that have a gradient.
     parameters, gradient : Tensor, shape [P]
     steps : int
         Updates made.
     """
 
     def __init__(self, *modules: nn.Module, max_grad_norm: float | None = None, max_grad_value: float | None = None) -> None:
-        listed = list(dict.fromkeys(parameter for module in modules for parameter in module.parameters() if parameter.requires_grad))
+        every = dict.fromkeys(parameter for module in modules for parameter in module.parameters())
+        self.learned = listed = [parameter for parameter in every if parameter.requires_grad]
         self.parameters = flatten(*listed)
         self.gradient = torch.zeros_like(self.parameters)
         start = 0
@@ -49,6 +52,11 @@ class FlatOptimizer(ABC):
             start = part.stop
         self.max_grad_norm, self.max_grad_value = max_grad_norm, max_grad_value
         self.steps = 0
+
+    def fix(self, fixed: bool) -> None:
+        """Let a loss that runs through the modules ask for no gradient of theirs, or ask for it again."""
+        for parameter in self.learned:
+            parameter.requires_grad_(not fixed)
 
     def step(self, loss: Tensor, learning_rate: float) -> None:
         """Go one step down the gradient of a loss."""

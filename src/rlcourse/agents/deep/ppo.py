@@ -29,6 +29,7 @@ from rlcourse.agents.deep.losses import (
     normalized,
     value_loss,
 )
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
@@ -91,9 +92,9 @@ class PPO(DeepAgent):
 
     def _make(self) -> None:
         c = self.config
-        self.policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init).to(
-            self.device
-        )
+        policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init)
+        self.policy = self._ready(policy)
+        self.modes = Modes(self.policy, self.generator)
         self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=1e-5)
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
 
@@ -131,6 +132,7 @@ class PPO(DeepAgent):
                 break
             self.optimizer.step(loss, learning_rate)
             updates += 1
+        self.modes.see(self.policy.encoder, rollout.observations)
         with torch.no_grad():
             policy_term, value_term, log_prob, table, v = terms
             unexplained = (batch.target - v).var(correction=0) / (batch.target.var(correction=0) + 1e-8)
@@ -161,7 +163,8 @@ class PPO(DeepAgent):
 
     def loss(self, batch: Samples, clip_range: float, clip_range_vf: float | None = None, ent_coef: float = 0.0) -> tuple[Tensor, ...]:
         """Return the loss (Eq. 9), its policy and value terms, log-probabilities, what the entropy needs, and values."""
-        parameters, v = self.policy(batch.observations)
+        with self.modes.learning():
+            parameters, v = self.policy(batch.observations)
         log_prob, table = self.policy.log_prob(parameters, batch.actions)
         policy_term = clipped_surrogate(log_prob, batch.log_prob, batch.advantage, clip_range)
         if clip_range_vf is None:

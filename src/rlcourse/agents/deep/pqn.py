@@ -25,6 +25,7 @@ from rlcourse import encoders
 from rlcourse.agents.deep.advantages import flat_actions, flat_observations, last_observations, successors
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import value_loss
+from rlcourse.agents.deep.modes import Modes, seeded
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import best_actions, existing
 from rlcourse.agents.deep.rollout import Rollout
@@ -32,7 +33,7 @@ from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Pr
 from rlcourse.core.returns import lambda_returns
 from rlcourse.core.schedules import Linear, Schedule, value
 
-__all__ = ["PQN", "PQNConfig"]
+__all__ = ["PQN", "NormalizedQ", "PQNConfig"]
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ class PQN(DeepAgent):
     ----------
     metrics : dict of str to float
         q_loss, q (mean over the last minibatch), epsilon, learning_rate.
-    network : torch.nn.Module
-        From observations [B, ...] to action values [B, A].
+    network : NormalizedQ
     """
 
     Config = PQNConfig
@@ -77,9 +77,10 @@ class PQN(DeepAgent):
     def _make(self) -> None:
         c = self.config
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
-        with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=self.generator)))
-            self.network = q_network(self.observation_space, self.n_actions, c.hidden, c.encoder, c.layer_norm).to(self.device)
+        with seeded(self.generator):
+            network = NormalizedQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.layer_norm)
+        self.network = self._ready(network)
+        self.modes = Modes(self.network, self.generator)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
         self.rollout.n_actions = self.n_actions
@@ -134,9 +135,11 @@ class PQN(DeepAgent):
         for _ in range(c.n_epochs):
             order = torch.randperm(len(targets), generator=self.generator).to(self.device)
             for batch in order.split(c.batch_size):
-                q = self.network(observations[batch]).gather(1, actions[batch]).squeeze(1)
+                with self.modes.learning():
+                    q = self.network(observations[batch]).gather(1, actions[batch]).squeeze(1)
                 loss = value_loss(q, targets[batch])
                 self.optimizer.step(loss, learning_rate)
+        self.modes.see(self.network.encoder, observations)
         self.metrics = {
             "q_loss": loss.item(),
             "q": q.mean().item(),
@@ -166,11 +169,20 @@ class PQN(DeepAgent):
         return best
 
 
-def q_network(observation_space: Any, n_actions: int, hidden: tuple[int, ...], encoder: str, layer_norm: bool) -> nn.Sequential:
-    """Return encoder, hidden layers (linear, LayerNorm, ReLU) and a linear layer of action values."""
-    layers = [encoders.make(encoder, observation_space)]
-    width = int(layers[0].features_dim)  # type: ignore[arg-type]
-    for out in hidden:
-        layers += [nn.Linear(width, out), *([nn.LayerNorm(out)] if layer_norm else []), nn.ReLU()]
-        width = out
-    return nn.Sequential(*layers, nn.Linear(width, n_actions))
+class NormalizedQ(nn.Module):
+    """An encoder, hidden layers (linear, LayerNorm, ReLU), and a linear layer of action values."""
+
+    def __init__(self, observation_space: Any, n_actions: int, hidden: tuple[int, ...], encoder: str, layer_norm: bool) -> None:
+        super().__init__()
+        self.encoder = encoders.make(encoder, observation_space)
+        width = int(self.encoder.features_dim)  # type: ignore[arg-type]
+        layers: list[nn.Module] = []
+        for out in hidden:
+            layers += [nn.Linear(width, out), *([nn.LayerNorm(out)] if layer_norm else []), nn.ReLU()]
+            width = out
+        self.layers = nn.Sequential(*layers, nn.Linear(width, n_actions))
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Return action values, shape [B, A], of observations [B, ...]."""
+        values: Tensor = self.layers(self.encoder(observations))
+        return values

@@ -31,6 +31,7 @@ from rlcourse.agents.deep.losses import (
     value_loss,
 )
 from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequences, recall
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, SomeWidths
@@ -85,7 +86,8 @@ class RecurrentPPO(DeepAgent):
 
     def _make(self) -> None:
         c, N = self.config, self.venv.num_envs
-        self.policy = RecurrentActorCritic(self.observation_space, self.action_space, c, self.generator).to(self.device)
+        self.policy = self._ready(RecurrentActorCritic(self.observation_space, self.action_space, c, self.generator))
+        self.modes = Modes(self.policy, self.generator)
         self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=1e-5)
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
         self.carried = Carried(self.policy.memory.initial(N), N)
@@ -144,6 +146,7 @@ class RecurrentPPO(DeepAgent):
                 break
             self.optimizer.step(loss, learning_rate)
             updates += 1
+        self.modes.see(self.policy.memory.encoder, rollout.observations.flatten(0, 1)[: self.rollout.valid])
         with torch.no_grad():
             policy_term, value_term, log_prob, table, v, old, G = (term.detach() for term in terms)
             unexplained = (G - v).var(correction=0) / (G.var(correction=0) + 1e-8)
@@ -172,7 +175,8 @@ class RecurrentPPO(DeepAgent):
 
     def loss(self, batch: Sequences, clip_range: float, clip_range_vf: float | None = None, ent_coef: float = 0.0) -> tuple[Tensor, ...]:
         """Return the loss (Eq. 9), its policy and value terms, log-probabilities, what the entropy needs, values; old ones, targets."""
-        parameters, v = self.policy(batch.observations, batch.begin, batch.starts)
+        with self.modes.learning():
+            parameters, v = self.policy(batch.observations, batch.begin, batch.starts)
         actions, old, old_v, A, G = (part.flatten(0, 1) for part in batch[2:7])
         if self.rollout.valid < self.rollout.length * self.venv.num_envs:
             kept = batch.stored.flatten().nonzero().squeeze(1)

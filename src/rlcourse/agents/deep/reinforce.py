@@ -23,6 +23,7 @@ from torch import Tensor
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.episodes import Episodes
 from rlcourse.agents.deep.losses import policy_gradient_loss, value_loss
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, SomeWidths
@@ -69,9 +70,9 @@ class REINFORCE(DeepAgent):
 
     def _make(self) -> None:
         c = self.config
-        self.policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init).to(
-            self.device
-        )
+        policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init)
+        self.policy = self._ready(policy)
+        self.modes = Modes(self.policy, self.generator)
         self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
         self.episodes = Episodes(self.venv, c.episodes_per_update, c.max_episode_steps)
 
@@ -110,6 +111,8 @@ class REINFORCE(DeepAgent):
         self.optimizer.step(loss, learning_rate)
         e, T = self.episodes, self.episodes.length
         chosen = e.numbers[:T] < e.wanted
+        if self.modes.norms:
+            self.modes.see(self.policy.encoder, self._tensor(e.observations[:T][chosen]))
         with torch.no_grad():
             self.metrics = {
                 "policy_loss": policy_term.item(),
@@ -129,11 +132,13 @@ class REINFORCE(DeepAgent):
         returns = torch.as_tensor(self.returns()[chosen], device=self.device)
         value_term = torch.zeros((), device=self.device)
         if c.baseline == "value":
-            parameters, values = self.policy(observations)
+            with self.modes.learning():
+                parameters, values = self.policy(observations)
             value_term = value_loss(values, returns)
             baseline: Any = values.detach()
         else:
-            parameters = self.policy.act(observations)
+            with self.modes.learning():
+                parameters = self.policy.act(observations)
             baseline = returns.mean() if c.baseline == "mean" else 0.0
         log_prob, table = self.policy.log_prob(parameters, actions if self.discrete else actions.reshape(len(actions), -1))
         policy_term = policy_gradient_loss(log_prob, returns - baseline)

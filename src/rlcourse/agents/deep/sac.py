@@ -12,7 +12,6 @@ the entropy is what is wanted (Eq. 18). The policy is a Gaussian squashed by tan
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -24,10 +23,12 @@ from torch import Tensor, nn
 
 from rlcourse.agents.deep.action_noise import HeldNoise
 from rlcourse.agents.deep.continuous_networks import Bounds, Critics, SquashedActor
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
-from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import critic_loss, td_targets
 from rlcourse.agents.deep.replay import Replay
+from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
@@ -79,10 +80,11 @@ class SAC(OffPolicyAgent):
         self.bounds = Bounds(self.action_space, "SAC")
         self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
         shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
-        self.actor, self.critics = SquashedActor(*shape).to(self.device), Critics(*shape).to(self.device)
+        self.actor, self.critics = self._ready(SquashedActor(*shape)), self._ready(Critics(*shape))
+        self.actor_modes, self.critics_modes = (Modes(part, self.generator, c.batch_size) for part in (self.actor, self.critics))
         self.temperature = Temperature(c.ent_coef_init if c.ent_coef is None else c.ent_coef).to(self.device)
-        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
-        self._target = flatten(*self.target_critics.parameters())
+        self._target = Target(self.critics)
+        self.target_critics = self._target.network
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
         self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critics, **clip)
         self.temperature_optimizer = FlatAdam(self.temperature)
@@ -126,19 +128,22 @@ class SAC(OffPolicyAgent):
         with torch.no_grad():
             A_, log_pi_ = self.actor(S_, self._noise(len(S_)))
             y = td_targets(R, discount, self.target_critics(S_, A_).amin(0) - alpha * log_pi_)
-        loss = critic_loss(self.critics(S, A), y)
+        with self.critics_modes.learning():
+            q = self.critics(S, A)
+        loss = critic_loss(q, y)
         self.critic_optimizer.step(loss, learning_rate)
 
-        self.critics.requires_grad_(False)  # the actor's loss runs through them, and asks for no gradient of theirs
-        A_pi, log_pi = self.actor(S, self._noise(len(S)))
+        self.critic_optimizer.fix(True)  # the actor's loss runs through them, and asks for no gradient of theirs
+        with self.actor_modes.learning():
+            A_pi, log_pi = self.actor(S, self._noise(len(S)))
         actor_loss = (alpha * log_pi - self.critics(S, A_pi).amin(0)).mean()
         self.actor_optimizer.step(actor_loss, learning_rate)
-        self.critics.requires_grad_(True)
+        self.critic_optimizer.fix(False)
         if c.ent_coef is None:
             self.temperature_optimizer.gradient.copy_(-(log_pi.detach().mean() + self.entropy_wanted))  # of -log alpha times that
             self.temperature_optimizer.descend(learning_rate)
         if self.critic_optimizer.steps % c.target_update_interval == 0:
-            self._target.lerp_(self.critic_optimizer.parameters, c.tau)
+            self._target.follow(self.critic_optimizer, c.tau)
         losses = {"critic_loss": loss.detach(), "actor_loss": actor_loss.detach(), "ent_coef": alpha}
         self.metrics = losses | {"entropy": -log_pi.detach().mean(), "learning_rate": learning_rate}
 

@@ -11,7 +11,6 @@ It explores by noise added to its deterministic actions. With one critic, no tar
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -22,10 +21,12 @@ from torch import Tensor
 
 from rlcourse.agents.deep.action_noise import ActionNoise
 from rlcourse.agents.deep.continuous_networks import Bounds, Critics, DeterministicActor
+from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
-from rlcourse.agents.deep.optimizer import FlatAdam, flatten
+from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import critic_loss, td_targets
 from rlcourse.agents.deep.replay import Replay
+from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
@@ -76,10 +77,11 @@ class TD3(OffPolicyAgent):
         c = self.config
         self.bounds = Bounds(self.action_space, "TD3")
         shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
-        self.actor, self.critics = DeterministicActor(*shape).to(self.device), Critics(*shape).to(self.device)
-        self.target_actor = copy.deepcopy(self.actor).requires_grad_(False)
-        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
-        self._actor_target, self._critic_target = (flatten(*part.parameters()) for part in (self.target_actor, self.target_critics))
+        self.actor = self._ready(DeterministicActor(*shape))
+        self.critics = self._ready(Critics(*shape))
+        self.actor_modes, self.critics_modes = (Modes(part, self.generator, c.batch_size) for part in (self.actor, self.critics))
+        self._actor_target, self._critic_target = Target(self.actor), Target(self.critics)
+        self.target_actor, self.target_critics = self._actor_target.network, self._critic_target.network
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
         self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critics, **clip)
         self.noise = ActionNoise(c.action_noise, c.action_noise_std, self.venv.num_envs, self.bounds.size)
@@ -118,14 +120,18 @@ class TD3(OffPolicyAgent):
                 noise = torch.randn(A_.shape, generator=self.generator).to(self.device) * c.target_policy_noise
                 A_ = (A_ + noise.clamp_(-c.target_noise_clip, c.target_noise_clip)).clamp_(-1.0, 1.0)
             y = td_targets(R, discount, self.target_critics(S_, A_).amin(0))
-        loss = 2.0 * critic_loss(self.critics(S, A), y)
+        with self.critics_modes.learning():
+            q = self.critics(S, A)
+        loss = 2.0 * critic_loss(q, y)
         self.critic_optimizer.step(loss, learning_rate)
         self.metrics |= {"critic_loss": loss.detach(), "q": y.mean(), "learning_rate": learning_rate}
         if self.critic_optimizer.steps % c.policy_delay == 0:
-            self.critics.requires_grad_(False)  # the actor's loss runs through them, and asks for no gradient of theirs
-            actor_loss = -self.critics.first(S, self.actor(S)).mean()
+            self.critic_optimizer.fix(True)  # the actor's loss runs through them, and asks for no gradient of theirs
+            with self.actor_modes.learning():
+                A_pi = self.actor(S)
+            actor_loss = -self.critics.first(S, A_pi).mean()
             self.actor_optimizer.step(actor_loss, learning_rate)
-            self.critics.requires_grad_(True)
-            self._critic_target.lerp_(self.critic_optimizer.parameters, c.tau)
-            self._actor_target.lerp_(self.actor_optimizer.parameters, c.tau)
+            self.critic_optimizer.fix(False)
+            self._critic_target.follow(self.critic_optimizer, c.tau)
+            self._actor_target.follow(self.actor_optimizer, c.tau)
             self.metrics["actor_loss"] = actor_loss.detach()

@@ -1,0 +1,48 @@
+"""Where spaces meet networks: what an agent can see and do, on which device, and actions within bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from gymnasium import spaces
+
+__all__ = ["check_spaces", "device_for", "within"]
+
+
+def check_spaces(name: str, actions: tuple[type[gym.Space[Any]], ...], observation_space: Any, action_space: Any, config: Any) -> None:
+    """Raise ValueError, in one sentence, where an agent cannot see or act in these spaces."""
+    if not isinstance(action_space, actions):
+        known = " and ".join(kind.__name__ for kind in actions)
+        raise ValueError(f"{name} acts in {known} spaces, not in {action_space}; take another agent, or a wrapper")
+    if not isinstance(observation_space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
+        raise ValueError(f"{name} cannot see {observation_space}; wrap it in gymnasium.wrappers.FlattenObservation")
+    if spaces.flatdim(observation_space) == 0:
+        raise ValueError(f"{name} sees nothing in {observation_space}: an observation needs at least one number")
+    if getattr(config, "normalize_observations", False) and not isinstance(observation_space, spaces.Box):
+        raise ValueError(f"normalize_observations scales observations in a Box, not {observation_space}; set it to false")
+
+
+def device_for(name: str, space: gym.Space[Any]) -> torch.device:
+    """Return the device of a name; "auto" is the GPU for images where there is one, else the CPU."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda': no CUDA device is available here; take device='cpu'")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() and len(space.shape or ()) == 3 else "cpu"
+    return torch.device(name)
+
+
+def within(box: Any, actions: np.ndarray) -> np.ndarray:
+    """Return actions, shape [B, ...] of as many numbers, as elements of a Box: within its bounds, of its type, whole where that is whole.
+
+    Raises
+    ------
+    FloatingPointError
+        Where an action is no number: so the network has diverged, before the weights are next looked at.
+    """
+    taken: np.ndarray = np.clip(actions.reshape(-1, *box.shape), box.low, box.high)
+    if np.isnan(taken).any():
+        raise FloatingPointError("an action is no longer a number: lower learning_rate, or mend a reward or an observation that is none")
+    return taken.astype(box.dtype, copy=False) if box.dtype.kind == "f" else np.rint(taken).astype(box.dtype)
