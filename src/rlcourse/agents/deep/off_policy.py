@@ -34,6 +34,9 @@ class Transitions(NamedTuple):
 class OffPolicyAgent(DeepAgent):
     """Base of the agents with a replay memory.
 
+    Batch normalisation in an encoder goes by the batch of S where a network learns, and by running statistics in whatever a target needs
+    and whatever is only looked through; DQN has a setting for it (`bn_mode`), and CrossQ's encoder sees S and S' in one batch.
+
     Attributes
     ----------
     replay : Replay

@@ -82,7 +82,7 @@ class SAC(OffPolicyAgent):
         shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
         self.actor, self.critics = self._ready(SquashedActor(*shape)), self._ready(Critics(*shape))
         self.actor_modes, self.critics_modes = (Modes(part, self.generator, c.batch_size) for part in (self.actor, self.critics))
-        self.temperature = Temperature(c.ent_coef_init if c.ent_coef is None else c.ent_coef).to(self.device)
+        self.temperature = self._ready(Temperature(c.ent_coef_init if c.ent_coef is None else c.ent_coef))
         self._target = Target(self.critics)
         self.target_critics = self._target.network
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
