@@ -40,11 +40,11 @@ def by_steps(module, x, state, starts):
     return torch.stack(features), state
 
 
-both = pytest.mark.parametrize("name", ["lstm", "gru"])
+kinds = pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
 depths = pytest.mark.parametrize("layers", [1, 2])
 
 
-@both
+@kinds
 @depths
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
 def test_sequences_with_episodes_that_start_within_are_the_steps_one_by_one(name, layers, share):
@@ -57,7 +57,7 @@ def test_sequences_with_episodes_that_start_within_are_the_steps_one_by_one(name
         torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=1e-5)
 
 
-@both
+@kinds
 @depths
 def test_gradients_are_those_of_the_steps_one_by_one(name, layers):
     x, starts = sequences()
@@ -73,11 +73,11 @@ def test_gradients_are_those_of_the_steps_one_by_one(name, layers):
         torch.testing.assert_close(mine, theirs, atol=2e-5, rtol=1e-4)
 
 
-@both
+@kinds
 @depths
 def test_without_starts_it_is_torchs_module(name, layers):
     module = encoder(name, layers)
-    theirs = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[name](3, H, layers)
+    theirs = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[name](3, H, layers)
     for layer, cell in enumerate(module.cells):
         for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
             getattr(theirs, f"{part}_l{layer}").data = getattr(cell, f"{part}_l0").data
@@ -89,7 +89,7 @@ def test_without_starts_it_is_torchs_module(name, layers):
     torch.testing.assert_close(after, their_after if name == "lstm" else (their_after,))
 
 
-@both
+@kinds
 @depths
 def test_an_episode_does_not_depend_on_the_one_before_it_to_the_last_bit(name, layers):
     module = encoder(name, layers)
@@ -107,7 +107,7 @@ def test_an_episode_does_not_depend_on_the_one_before_it_to_the_last_bit(name, l
     torch.testing.assert_close(features[7:], fresh)
 
 
-@both
+@kinds
 def test_episodes_of_unequal_lengths_are_those_one_by_one(name):
     module = encoder(name, 2)
     lengths = [12, 1, 5, 3, 7]
@@ -124,7 +124,7 @@ def test_episodes_of_unequal_lengths_are_those_one_by_one(name):
         torch.testing.assert_close(features[: lengths[i], i], alone[:, 0], atol=1e-6, rtol=1e-5)
 
 
-@both
+@kinds
 def test_steps_that_do_not_count_have_no_gradient(name):
     module = encoder(name, 2)
     x, starts = sequences()
@@ -138,7 +138,7 @@ def test_steps_that_do_not_count_have_no_gradient(name):
     assert torch.all(gradient[4:8].abs().sum(-1) > 0)
 
 
-@both
+@kinds
 def test_the_memory_at_the_beginning_changes_the_output_unless_an_episode_starts(name):
     module = encoder(name)
     x, starts = sequences(0.0)
@@ -148,7 +148,7 @@ def test_the_memory_at_the_beginning_changes_the_output_unless_an_episode_starts
     assert torch.equal(module(x, module.initial(B), starts)[0], module(x, memory(module), starts)[0])
 
 
-@both
+@kinds
 def test_two_halves_with_the_memory_handed_on_are_the_whole(name):
     module = encoder(name, 2)
     x, starts = sequences()
@@ -159,22 +159,22 @@ def test_two_halves_with_the_memory_handed_on_are_the_whole(name):
     torch.testing.assert_close(state, after, atol=1e-6, rtol=1e-5)
 
 
-@both
+@kinds
 def test_layers_have_the_parameters_that_they_should(name):
-    gates = {"lstm": 4, "gru": 3}[name]
+    gates = {"lstm": 4, "gru": 3, "rnn": 1}[name]
     first, second = gates * H * (3 + H + 2), gates * H * (H + H + 2)
     assert sum(p.numel() for p in encoder(name).parameters()) == first
     assert sum(p.numel() for p in encoder(name, 2).parameters()) == first + second
 
 
-@both
+@kinds
 def test_observations_alone_are_first_observations(name):
     module = encoder(name)
     x, _ = sequences()
     torch.testing.assert_close(module(x[0]), module(x[:1], module.initial(B))[0][0])
 
 
-@both
+@kinds
 def test_images_and_numbers_pass_through_their_encoder_first(name):
     image = make_memory(name, gym.spaces.Box(0, 255, (36, 36, 3), np.uint8), 16)
     features, _ = image(torch.zeros(3, 2, 36, 36, 3, dtype=torch.uint8), image.initial(2))
@@ -184,7 +184,35 @@ def test_images_and_numbers_pass_through_their_encoder_first(name):
 
 
 def test_what_is_no_memory_is_refused():
-    with pytest.raises(ValueError, match="'gru' or 'lstm'"):
+    with pytest.raises(ValueError, match="'gru', 'lstm' or 'rnn'"):
         make_memory("elman", SPACE)
+    with pytest.raises(ValueError, match="cannot see the future: take 'lstm'"):
+        make_memory("bilstm", SPACE)
     with pytest.raises(ValueError, match="at least 1"):
         make_memory("gru", SPACE, layers=0)
+    with pytest.raises(ValueError, match="dropout"):
+        make_memory("gru", SPACE, dropout=1.0)
+
+
+def test_the_notes_character_network_has_its_parameters_and_torchs_second_bias():
+    network = make_memory("lstm", gym.spaces.Discrete(83), 256, encoder="flatten", layers=2, dropout=0.5)
+    second = sum(p.numel() for name, p in network.named_parameters() if "bias_hh" in name)
+    assert sum(p.numel() for p in network.parameters()) - second == 873_472
+    assert second == 2 * 4 * 256, "torch adds two bias vectors, where TensorFlow has one"
+
+
+@kinds
+@depths
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_dropout_is_of_every_layers_outputs_in_training_and_leaves_the_memory_alone(name, layers, share):
+    module, plain = (make_memory(name, SPACE, H, layers=layers, dropout=p) for p in (0.5, 0.0))
+    plain.load_state_dict(module.state_dict())
+    x, starts = sequences(share)
+    features, state = module(x, memory(module), starts)
+    assert 0.3 < (features == 0).float().mean() < 0.7
+    one, after = module.step(x[0], memory(module))
+    assert torch.any(one == 0)
+    for mine, theirs in ((state, plain(x, memory(plain), starts)[1]), (after, plain.step(x[0], memory(plain))[1])):
+        torch.testing.assert_close([part[0] for part in mine], [part[0] for part in theirs])  # of the layer that sees no dropout
+    assert not torch.equal(module(x, memory(module), starts)[0], features)
+    assert torch.equal(module.eval()(x, memory(module), starts)[0], plain(x, memory(plain), starts)[0])

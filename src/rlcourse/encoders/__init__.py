@@ -133,19 +133,23 @@ def _picked(space: Any) -> str:
     return "nature" if side >= 36 else "minatar" if side >= 5 else "flatten"
 
 
-def make_memory(name: str, observation_space: Any, features_dim: int = 64, encoder: str = "auto", layers: int = 1) -> Recurrent:
+def make_memory(
+    name: str, observation_space: Any, features_dim: int = 64, encoder: str = "auto", layers: int = 1, dropout: float = 0.0
+) -> Recurrent:
     """Make an encoder with memory.
 
     Parameters
     ----------
-    name : {"lstm", "gru"}
+    name : {"lstm", "gru", "rnn"}
     observation_space : gymnasium.Space
-    features_dim, encoder, layers
+    features_dim, encoder, layers, dropout
         See `rlcourse.encoders.recurrent.Recurrent`.
     """
-    from rlcourse.encoders.recurrent import GRU, LSTM
+    from rlcourse.encoders.recurrent import GRU, LSTM, RNN
 
-    kinds: dict[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM}
+    kinds: dict[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
+    if name.startswith("bi") and name[2:] in kinds:
+        raise ValueError(f"memory {name!r} reads from both ends, and who acts cannot see the future: take {name[2:]!r}")
     if name not in kinds:
-        raise ValueError(f"memory must be 'gru' or 'lstm', not {name!r}")
-    return kinds[name](observation_space, features_dim, encoder, layers)
+        raise ValueError(f"memory must be 'gru', 'lstm' or 'rnn', not {name!r}")
+    return kinds[name](observation_space, features_dim, encoder, layers, dropout)

@@ -1,22 +1,24 @@
-"""`LSTM` and `GRU`: encoders with memory, for observations that do not tell the whole state.
+"""`LSTM`, `GRU` and `RNN`: encoders with memory, for observations that do not tell the whole state.
 
 A sequence never leaks from one episode into the next, and it never runs step by step in Python. The LSTM's sequences stay whole, because
 only the unpacked fused kernel is fast on a CPU: an additional input, with fixed weights that saturate the gates, empties the cell in a
-blank step before each episode that begins within. The GRU's are cut into one packed sequence of episodes.
+blank step before each episode that begins within. Those of the GRU and the plain RNN are cut into one packed sequence of episodes.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import dropout
 
-__all__ = ["GRU", "LSTM", "Recurrent", "State"]
+__all__ = ["GRU", "LSTM", "RNN", "Recurrent", "State"]
 
-State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of a GRU, each [layers, B, features_dim]
+State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others, each [layers, B, features_dim]
 _SATURATED = 1e4  # sigmoid(-1e4) is 0 and sigmoid(1e4) is 1
 
 
@@ -32,6 +34,8 @@ class Recurrent(nn.Module, ABC):
         What an observation goes through before the memory: a name for `rlcourse.encoders.make`.
     layers : int
         Memories on top of one another.
+    dropout : float
+        Share of each layer's outputs that are zero in training, also of the last one's; the memory itself keeps them.
 
     Attributes
     ----------
@@ -41,15 +45,19 @@ class Recurrent(nn.Module, ABC):
     """
 
     arrays: int  # of a state
-    kind: Any  # torch.nn.LSTM or torch.nn.GRU, whose parameters a layer has
+    kind: Any  # torch.nn.LSTM, GRU or RNN, whose parameters a layer has
 
-    def __init__(self, observation_space: gym.Space[Any], features_dim: int = 64, encoder: str = "auto", layers: int = 1) -> None:
+    def __init__(
+        self, observation_space: gym.Space[Any], features_dim: int = 64, encoder: str = "auto", layers: int = 1, dropout: float = 0.0
+    ) -> None:
         from rlcourse.encoders import make
 
         super().__init__()
         if features_dim < 1 or layers < 1:
             raise ValueError(f"features_dim and layers must be at least 1, not {features_dim} and {layers}")
-        self.features_dim, self.layers = features_dim, layers
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"dropout must be from 0 to below 1, not {dropout}")
+        self.features_dim, self.layers, self.dropout = features_dim, layers, dropout
         self.encoder = make(encoder, observation_space)
         width: int = self.encoder.features_dim  # type: ignore[assignment]
         self.cells: Any = nn.ModuleList(self.kind(width if layer == 0 else features_dim, features_dim) for layer in range(layers))
@@ -103,9 +111,12 @@ class Recurrent(nn.Module, ABC):
         features, after = self.encoder(x), []
         for layer, cell in enumerate(self.cells):
             new = self._cell(features, tuple(part[layer] for part in state), cell)
-            features = new[0]
+            features = self._dropped(new[0])
             after.append(new)
         return features, tuple(torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0) for parts in zip(*after, strict=True))
+
+    def _dropped(self, outputs: Tensor) -> Tensor:
+        return dropout(outputs, self.dropout) if self.training and self.dropout else outputs
 
     @abstractmethod
     def _cell(self, x: Tensor, state: State, cell: Any) -> State:
@@ -129,8 +140,8 @@ class LSTM(Recurrent):
         return torch.lstm_cell(x, state, cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0)
 
     def _whole(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        outputs, h, c = self._layers(x, state, None)
-        return outputs[-1], (h, c)
+        features, _, h, c = self._layers(x, state, None)
+        return features, (h, c)
 
     def _cut(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         T, B, inputs = x.shape
@@ -142,12 +153,12 @@ class LSTM(Recurrent):
         flags[at[begins.view(-1)] - B, 0] = 1.0  # the step before a beginning is blank
         flags.view(rows, B, 2)[..., 1] = torch.arange(rows, device=x.device)[:, None] >= T + blanks[-1]  # after the end the cell waits
         moved = torch.cat([x.new_zeros(rows * B, inputs).index_copy(0, at, x.reshape(T * B, inputs)), flags], dim=1)
-        outputs, _, c = self._layers(moved.view(rows, B, -1), state, flags.view(rows, B, 2))
+        features, outputs, _, c = self._layers(moved.view(rows, B, -1), state, flags.view(rows, B, 2))
         h = torch.stack([output.view(rows * B, -1).index_select(0, at[-B:]) for output in outputs])
-        return outputs[-1].view(rows * B, -1).index_select(0, at).view(T, B, -1), (h, c)
+        return features.view(rows * B, -1).index_select(0, at).view(T, B, -1), (h, c)
 
-    def _layers(self, x: Tensor, state: State, flags: Tensor | None) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Run all layers through the fused kernel; return their outputs [T, B, features_dim], last h and last c [layers, B, features_dim].
+    def _layers(self, x: Tensor, state: State, flags: Tensor | None) -> tuple[Tensor, list[Tensor], Tensor, Tensor]:
+        """Run all layers through the fused kernel; return features, their outputs, last h and last c [layers, B, features_dim].
 
         Flags [T, B, 2], the last columns of x, say where the cell is emptied and where it is kept as it is.
         """
@@ -158,11 +169,12 @@ class LSTM(Recurrent):
                 weights[0] = torch.cat([weights[0], self._gates(weights[0])], dim=1)
                 x = x if layer == 0 else torch.cat([x, flags], dim=2)
             before = tuple(part[layer : layer + 1].contiguous() for part in state)
-            x, h_, c_ = torch.lstm(x, before, weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
-            outputs.append(x)
+            output, h_, c_ = torch.lstm(x, before, weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
+            x = self._dropped(output)
+            outputs.append(output)
             h.append(h_)
             c.append(c_)
-        return (outputs, torch.cat(h), torch.cat(c)) if self.layers > 1 else (outputs, h[0], c[0])
+        return (x, outputs, torch.cat(h), torch.cat(c)) if self.layers > 1 else (x, outputs, h[0], c[0])
 
     def _gates(self, like: Tensor) -> Tensor:
         """Return the weights of the flags, [4 features_dim, 2]: both shut the input gate; the first forgets all, the second nothing."""
@@ -175,18 +187,24 @@ class LSTM(Recurrent):
 class GRU(Recurrent):
     """Gated recurrent unit (Cho et al. 2014); parameters as `Recurrent`."""
 
-    arrays, kind = 1, nn.GRU
+    arrays = 1
+    kind: Any = nn.GRU
+    cell: ClassVar[Callable[..., Tensor]] = torch.gru_cell
+    run: ClassVar[Callable[..., Any]] = torch.gru
 
     def _cell(self, x: Tensor, state: State, cell: Any) -> State:
-        return (torch.gru_cell(x, state[0], cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0),)
+        return (type(self).cell(x, state[0], cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0),)
 
     def _weights(self) -> list[Tensor]:
         return [weight for cell in self.cells for weight in (cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0)]
 
     def _whole(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        train = torch.is_grad_enabled()
-        features, h = torch.gru(x, state[0].contiguous(), self._weights(), True, self.layers, 0.0, train, False, False)
-        return features, (h,)
+        features, h = type(self).run(x, state[0].contiguous(), self._weights(), True, self.layers, *self._between(), False, False)
+        return self._dropped(features), (h,)
+
+    def _between(self) -> tuple[float, bool]:
+        """Return dropout between layers, and whether the kernel trains."""
+        return (self.dropout, True) if self.training and self.dropout else (0.0, torch.is_grad_enabled())
 
     def _cut(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         T, B, inputs = x.shape
@@ -204,9 +222,14 @@ class GRU(Recurrent):
         packed = torch.empty_like(x.reshape(T * B, inputs)).index_copy(0, at, x.reshape(T * B, inputs))
         entering = rank[segment.view(B, T)[:, 0]]
         before = x.new_zeros(self.layers, len(lengths), self.features_dim).index_copy(1, entering, state[0])
-        train = torch.is_grad_enabled()
-        features, h = torch.gru(packed, sizes.cpu(), before, self._weights(), True, self.layers, 0.0, train, False)
-        return features.index_select(0, at).view(T, B, -1), (h.index_select(1, rank[segment.view(B, T)[:, -1]]),)
+        features, h = type(self).run(packed, sizes.cpu(), before, self._weights(), True, self.layers, *self._between(), False)
+        return self._dropped(features).index_select(0, at).view(T, B, -1), (h.index_select(1, rank[segment.view(B, T)[:, -1]]),)
+
+
+class RNN(GRU):
+    """The plain recurrent layer h' = tanh(W x + U h + b) (Elman 1990), run as a GRU is; parameters as `Recurrent`."""
+
+    kind, cell, run = nn.RNN, torch.rnn_tanh_cell, torch.rnn_tanh
 
 
 def _kept(state: State, starts: Tensor) -> State:

@@ -42,7 +42,7 @@ __all__ = ["DRQN", "DRQNConfig"]
 class DRQNConfig(Config):
     """Settings of `DRQN`, named as those of `DQN` where it has them."""
 
-    memory: Literal["lstm", "gru"] = "lstm"  # kind of the memory
+    memory: Literal["lstm", "gru", "rnn"] = "lstm"  # kind of the memory
     memory_size: Count = 64  # width of the memory
     memory_layers: Count = 1  # memories on top of one another
     n_envs: Count = 8  # copies of the environment

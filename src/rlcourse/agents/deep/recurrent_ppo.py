@@ -45,7 +45,7 @@ __all__ = ["RecurrentPPO", "RecurrentPPOConfig"]
 class RecurrentPPOConfig(Config):
     """Settings of `RecurrentPPO`, named as in sb3-contrib where it has them."""
 
-    memory: Literal["lstm", "gru"] = "lstm"  # kind of the memory
+    memory: Literal["lstm", "gru", "rnn"] = "lstm"  # kind of the memory
     memory_size: Count = 64  # width of the memory
     memory_layers: Count = 1  # memories on top of one another
     n_envs: Count = 8  # copies of the environment
