@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.room import robot_room
     from rlcourse.envs.small_grid import small_gridworld
     from rlcourse.envs.testbed import BanditTestbed
+    from rlcourse.envs.themed_grid import PixelGrid, grid_themes, pixel_grid
     from rlcourse.envs.tictactoe import TicTacToe, tic_tac_toe
     from rlcourse.envs.two_policies import left_or_right
     from rlcourse.envs.walk import random_walk
@@ -62,6 +63,7 @@ __all__ = [
     "MountainCarContinuous",
     "Pendulum",
     "PixelCatch",
+    "PixelGrid",
     "Racetrack",
     "Recorded",
     "SmallBreakout",
@@ -79,11 +81,13 @@ __all__ = [
     "easy21_game",
     "gamblers_problem",
     "golf_hole",
+    "grid_themes",
     "grid_world",
     "infinite_variance",
     "left_or_right",
     "open_grid",
     "pixel_catch",
+    "pixel_grid",
     "predictor",
     "racetrack",
     "random_walk",
@@ -110,6 +114,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "MountainCarContinuous": "rlcourse.envs.mountain_car_continuous",
     "Pendulum": "rlcourse.envs.pendulum",
     "PixelCatch": "rlcourse.envs.catch",
+    "PixelGrid": "rlcourse.envs.themed_grid",
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",
     "SmallBreakout": "rlcourse.envs.breakout",
@@ -127,11 +132,13 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "easy21_game": "rlcourse.envs.easy21",
     "gamblers_problem": "rlcourse.envs.gambler",
     "golf_hole": "rlcourse.envs.golf",
+    "grid_themes": "rlcourse.envs.themed_grid",
     "grid_world": "rlcourse.envs.gridworld",
     "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
     "open_grid": "rlcourse.envs.plain_grid",
     "pixel_catch": "rlcourse.envs.catch",
+    "pixel_grid": "rlcourse.envs.themed_grid",
     "predictor": "rlcourse.envs.recorded",
     "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",

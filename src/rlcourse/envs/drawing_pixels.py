@@ -8,7 +8,7 @@ import numpy as np
 
 from rlcourse.envs.canvas import INK, OCHRE, ORANGE, PAPER, SAND, Canvas
 
-__all__ = ["breakout_picture", "breakout_text", "catch_text", "enlarged"]
+__all__ = ["breakout_picture", "breakout_text", "catch_text", "enlarged", "grid_text"]
 
 SIDE = 384  # pixels of a picture's longer side, about
 
@@ -30,6 +30,17 @@ def catch_text(world: Any, state: Any, action: Any = None) -> str:
     cells[row][column] = "o"
     themes = f"theme {theme}\n" if len(world.backgrounds) > 1 else ""
     return "".join(" ".join(line) + "\n" for line in cells) + themes
+
+
+def grid_text(world: Any, state: Any, action: Any = None) -> str:
+    """Return PixelGrid as lines: A agent, G the wanted object, x the other one, # wall; and the theme, where there are several."""
+    signs = np.where(world.walls, "#", ".")
+    agent, first, second, theme = (int(number) for number in state)
+    wanted, other = (second, first) if world.target else (first, second)
+    for cell, sign in ((other, "x"), (wanted, "G"), (agent, "A")):
+        signs.flat[cell] = sign
+    themes = f"theme {theme}\n" if len(world.backgrounds) > 1 else ""
+    return "".join(" ".join(line) + "\n" for line in signs.tolist()) + themes
 
 
 def breakout_picture(world: Any, state: Any, action: Any = None) -> np.ndarray:
