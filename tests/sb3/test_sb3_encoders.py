@@ -1,8 +1,4 @@
-"""Our encoders as feature extractors of stable-baselines3's models."""
-
-import importlib
-import inspect
-import pkgutil
+"""Every encoder as the feature extractor of stable-baselines3's models: it sees the same there, and survives their files."""
 
 import gymnasium as gym
 import numpy as np
@@ -11,79 +7,111 @@ import stable_baselines3
 import torch
 from gymnasium import spaces
 
-import rlcourse.encoders
-from rlcourse.encoders.flatten import Flatten
+from rlcourse import encoders
+from rlcourse.core.packing import packed
+
+SPACES = {
+    "vector": spaces.Box(-1, 1, (3,), np.float32),
+    "number": spaces.Discrete(5),
+    "numbers": spaces.MultiDiscrete([3, 3, 3]),
+    "switches": spaces.MultiBinary(4),
+    "picture": spaces.Box(0, 255, (12, 14, 3), np.uint8),
+    "large picture": spaces.Box(0, 255, (36, 36, 3), np.uint8),
+    "grey picture": spaces.Box(0, 255, (12, 12), np.uint8),
+    "board": spaces.Box(0, 1, (10, 10, 4), np.uint8),  # no picture for stable-baselines3, which leaves it as it is
+    "parts": spaces.Dict(
+        {"camera": spaces.Box(0, 255, (12, 14, 3), np.uint8), "goal": spaces.Discrete(3), "speed": spaces.Box(-1, 1, (2,))}
+    ),
+}
+SETTINGS = {
+    "PPO": {"n_steps": 8, "batch_size": 4, "n_epochs": 1},
+    "DQN": {"learning_starts": 4, "batch_size": 4, "buffer_size": 20, "train_freq": 2},
+}
 
 
-class Images(gym.Env):
-    """Random pictures, height-width-channel; an episode has five steps."""
+class Sampled(gym.Env):
+    """Random observations of a space; an episode has five steps."""
 
-    observation_space, action_space = spaces.Box(0, 255, (36, 36, 3), np.uint8), spaces.Discrete(2)
+    action_space = spaces.Discrete(2)
+
+    def __init__(self, space):
+        self.observation_space = space
 
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.t = 0
-        return self._picture(), {}
-
-    def _picture(self):
-        return self.np_random.integers(0, 256, (36, 36, 3), dtype=np.uint8)
+        if seed is not None:
+            self.observation_space.seed(seed)
+        return self.observation_space.sample(), {}
 
     def step(self, action):
         self.t += 1
-        return self._picture(), 1.0, self.t == 5, False, {}
+        return self.observation_space.sample(), 1.0, self.t == 5, False, {}
 
 
-class Board(Images):
-    """Ten by ten cells in four layers, each 0 or 1: no picture for stable-baselines3, which leaves it as it is."""
-
-    observation_space = spaces.Box(0, 1, (10, 10, 4), np.uint8)
-
-    def _picture(self):
-        return self.np_random.integers(0, 2, (10, 10, 4), dtype=np.uint8)
-
-
-def encoders() -> list[type]:
-    """Return every encoder of the package."""
-    found = []
-    for info in pkgutil.iter_modules(rlcourse.encoders.__path__):
-        module = importlib.import_module(f"rlcourse.encoders.{info.name}")
-        kinds = [getattr(module, name) for name in module.__all__]
-        found += [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, torch.nn.Module) and not inspect.isabstract(kind)]
-    return found
-
-
-SEEN = {"vector": lambda: gym.make("CartPole-v1"), "number": lambda: gym.make("FrozenLake-v1"), "picture": Images, "board": Board}
+def seen(name):
+    """Return the observations that an encoder is tried with."""
+    if name == "merge":
+        return ["parts"]
+    if name == "flatten":  # pictures are not the same flattened, channels first or last
+        return ["vector", "number", "numbers", "switches", "board", "grey picture"]
+    if name == "notes-mnist":
+        return ["picture", "grey picture", "board"]
+    taken = []
+    for key in ("picture", "board", "vector", "number", "numbers", "switches", "large picture"):
+        try:
+            encoders.class_of(name)(SPACES[key], features_dim=16)
+        except (ValueError, AssertionError):
+            continue
+        taken.append(key)
+    taken = [key for key in taken if key != "large picture" or taken == [key]]
+    return [key for key in taken if key != "picture"] if name in ("mlp", "ae-dense") else taken
 
 
-def fits(encoder, seen: str) -> bool:
-    """Whether an encoder takes such observations; flattened pictures are not the same, channels first or last."""
-    if encoder is Flatten and seen == "picture":
-        return False
-    try:
-        encoder(SEEN[seen]().observation_space, features_dim=16)
-    except (ValueError, TypeError):
-        return False
-    return True
+def build(model, name, space):
+    kwargs = {"features_extractor_class": encoders.class_of(name), "net_arch": [8]}
+    if name != "merge":
+        kwargs["features_extractor_kwargs"] = {"features_dim": 16}
+    policy = "MultiInputPolicy" if name == "merge" else "MlpPolicy"
+    return getattr(stable_baselines3, model)(policy, Sampled(space), policy_kwargs=kwargs, device="cpu", seed=0, **SETTINGS[model])
 
 
-@pytest.mark.parametrize(("encoder", "seen"), [(encoder, seen) for encoder in encoders() for seen in SEEN if fits(encoder, seen)])
-@pytest.mark.parametrize("name", ["PPO", "DQN"])
-def test_our_encoders_are_feature_extractors_of_its_models_and_see_the_same(encoder, seen, name):
-    env = SEEN[seen]()
-    settings = (
-        {"n_steps": 16, "batch_size": 8, "n_epochs": 1} if name == "PPO" else {"learning_starts": 8, "batch_size": 4, "buffer_size": 50}
-    )
-    kwargs = {"features_extractor_class": encoder, "features_extractor_kwargs": {"features_dim": 16}, "net_arch": [8]}
-    model = getattr(stable_baselines3, name)("MlpPolicy", env, policy_kwargs=kwargs, device="cpu", seed=0, **settings).learn(32)
-    extractor = (model.policy if name == "PPO" else model.policy.q_net).features_extractor
-    assert isinstance(extractor, encoder)
-    own = encoder(env.observation_space, features_dim=16)  # it sees what the environment shows; theirs channels first, divided, one-hot
-    own.load_state_dict(extractor.state_dict())
-    for network in (own, extractor):
-        network.eval()
-    batch = np.stack([np.asarray(env.reset(seed=seed)[0]) for seed in range(4)])
+def raw(space, observations):
+    """Return a batch as our agents hand it over."""
+    if packed(space) is not None:
+        return torch.as_tensor(np.stack([packed(space).pack(each) for each in observations]))
+    return torch.as_tensor(np.stack([np.asarray(each) for each in observations]))
+
+
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name in encoders.names() if name != "auto" for key in seen(name)])
+@pytest.mark.parametrize("model", ["PPO", "DQN"])
+def test_an_encoder_sees_the_same_in_its_models_and_survives_their_files(name, key, model, tmp_path):
+    space = SPACES[key]
+    learned = build(model, name, space).learn(16)
+    learned.save(tmp_path / "model")
+    loaded = getattr(stable_baselines3, model).load(tmp_path / "model", device="cpu")
+    extractors = [(each.policy if model == "PPO" else each.policy.q_net).features_extractor.eval() for each in (learned, loaded)]
+    assert isinstance(extractors[0], encoders.class_of(name))
+    space.seed(3)
+    observations = [space.sample() for _ in range(4)]
+    batch = {part: np.stack([each[part] for each in observations]) for part in space} if key == "parts" else np.stack(observations)
+    own = encoders.make(name, packed(space) or space, None if name == "merge" else 16)  # it sees what the environment shows
+    own.load_state_dict(extractors[0].state_dict())
     with torch.no_grad():
-        mine = own(torch.as_tensor(batch))
-        theirs = model.policy.extract_features(model.policy.obs_to_tensor(batch)[0], *([extractor] if name == "DQN" else []))
+        mine = own.eval()(raw(space, observations))
+        for each, extractor in zip((learned, loaded), extractors, strict=True):
+            tensors = each.policy.obs_to_tensor(batch)[0]  # channels first, divided, one-hot
+            theirs = each.policy.extract_features(tensors, *([extractor] if model == "DQN" else []))
+            torch.testing.assert_close(mine, theirs)
     assert mine.shape == (4, own.features_dim)
-    torch.testing.assert_close(mine, theirs)
+
+
+def test_every_encoder_is_tried():
+    assert all(seen(name) for name in encoders.names() if name != "auto")
+
+
+def test_encoders_by_name_are_extractors_through_make():
+    kwargs = {"features_extractor_class": lambda space: encoders.make("camera=notes-mnist:8+ln,goal=embedding:3", space), "net_arch": [8]}
+    env = Sampled(SPACES["parts"])
+    model = stable_baselines3.PPO("MultiInputPolicy", env, policy_kwargs=kwargs, device="cpu", **SETTINGS["PPO"]).learn(16)
+    assert model.policy.features_extractor.features_dim == 8 + 3 + 2
