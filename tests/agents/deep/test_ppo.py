@@ -202,13 +202,13 @@ def test_a_discrete_space_may_start_anywhere(start):
 
 
 def test_what_it_cannot_do_it_says_at_construction():
-    class Text(gym.Env):
-        observation_space, action_space = gym.spaces.Text(5), gym.spaces.Discrete(2)
+    class Strings(gym.Env):
+        observation_space, action_space = gym.spaces.Sequence(gym.spaces.Text(5)), gym.spaces.Discrete(2)
 
     class Many(gym.Env):
         observation_space, action_space = gym.spaces.Discrete(2), gym.spaces.MultiDiscrete([2, 2])
 
-    for env, sentence in [(Text(), "cannot see"), (Many(), "PPO acts in Discrete and Box")]:
+    for env, sentence in [(Strings(), "cannot see"), (Many(), "PPO acts in Discrete and Box")]:
         with pytest.raises(ValueError, match=sentence):
             PPO(env)
     for settings in ({"n_steps": 0}, {"learning_rate": -1.0}, {"hidden": ()}, {"device": "tpu"}, {"gamma": 1.5}, {"n_stepz": 3}):

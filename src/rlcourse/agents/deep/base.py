@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlcourse.agents.deep.boundary import check_spaces, device_for, within
+from rlcourse.agents.deep.boundary import PackedVectorEnv, check_spaces, device_for, within
 from rlcourse.agents.deep.normalize import Normalizer
 from rlcourse.agents.deep.optimizer import FlatOptimizer
 from rlcourse.core import spaces
@@ -25,6 +25,7 @@ from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.copies import as_vector
 from rlcourse.core.masks import given_masks
 from rlcourse.core.memory import must_fit, require_for_weights
+from rlcourse.core.packing import packed
 from rlcourse.core.vector import WorldVectorEnv
 
 __all__ = ["Act", "DeepAgent"]
@@ -52,6 +53,8 @@ class DeepAgent(Agent):
         Of the last update; tensors of one element, while it learns, so that nothing waits for them.
     venv : VectorEnv
         The copies that it learns in; one compiled call steps them where the environment is one of ours or has a twin among them.
+    seen_space : gymnasium.Space
+        What its networks see: the observation space, or vectors that stand for observations of several parts (`rlcourse.core.packing`).
     device : torch.device
     generator : torch.Generator
         Draws initial weights and the policy's samples.
@@ -73,13 +76,17 @@ class DeepAgent(Agent):
         require_for_weights(c)
         with must_fit("n_envs"):
             self.venv = as_vector(self.env, c.n_envs)
+        self.packing = packed(self.observation_space)
+        self.seen_space = self.observation_space if self.packing is None else self.packing
+        if self.packing is not None:
+            self.venv = PackedVectorEnv(self.venv, self.packing)
         self.discrete = isinstance(self.action_space, gym.spaces.Discrete)
         self._start = int(self.action_space.start) if isinstance(self.action_space, gym.spaces.Discrete) else 0
         self.n_actions = int(self.action_space.n) if isinstance(self.action_space, gym.spaces.Discrete) else 0
         self.normalizer = Normalizer(
             getattr(c, "normalize_observations", False),
             getattr(c, "normalize_rewards", False),
-            self.observation_space.shape or (),
+            self.seen_space.shape or (),
             self.venv.num_envs,
             c.gamma,
         )
@@ -220,6 +227,9 @@ class DeepAgent(Agent):
 
     def _batch(self, observation: Any) -> tuple[bool, Tensor]:
         """Return whether an observation is a batch, and the batch."""
+        if self.packing is not None:
+            batch = self.packing.is_batch(observation)
+            return batch, self._tensor(self.packing.pack_batch(observation) if batch else self.packing.pack(observation)[None])
         batch = spaces.is_batch(self.observation_space, observation)
         observations = np.asarray(observation, dtype=self.observation_space.dtype)
         return batch, self._tensor(observations if batch else observations[None])

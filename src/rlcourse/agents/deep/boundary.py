@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-__all__ = ["check_spaces", "device_for", "within"]
+from rlcourse.core.packing import Packed, packed, parts
+
+__all__ = ["PackedVectorEnv", "check_spaces", "device_for", "within"]
 
 
 def check_spaces(name: str, actions: tuple[type[gym.Space[Any]], ...], observation_space: Any, action_space: Any, config: Any) -> None:
@@ -17,9 +19,11 @@ def check_spaces(name: str, actions: tuple[type[gym.Space[Any]], ...], observati
     if not isinstance(action_space, actions):
         known = " and ".join(kind.__name__ for kind in actions)
         raise ValueError(f"{name} acts in {known} spaces, not in {action_space}; take another agent, or a wrapper")
-    if not isinstance(observation_space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
-        raise ValueError(f"{name} cannot see {observation_space}; wrap it in gymnasium.wrappers.FlattenObservation")
-    if spaces.flatdim(observation_space) == 0:
+    try:
+        composite = packed(observation_space) is not None
+    except ValueError as error:
+        raise ValueError(f"{name} cannot see what it is given: {error}") from error
+    if not composite and spaces.flatdim(observation_space) == 0:
         raise ValueError(f"{name} sees nothing in {observation_space}: an observation needs at least one number")
     if getattr(config, "normalize_observations", False) and not isinstance(observation_space, spaces.Box):
         raise ValueError(f"normalize_observations scales observations in a Box, not {observation_space}; set it to false")
@@ -30,8 +34,41 @@ def device_for(name: str, space: gym.Space[Any]) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda': no CUDA device is available here; take device='cpu'")
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() and len(space.shape or ()) == 3 else "cpu"
+        images = any(len(part.space.shape or ()) == 3 for part in parts(space))
+        name = "cuda" if torch.cuda.is_available() and images else "cpu"
     return torch.device(name)
+
+
+class PackedVectorEnv(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
+    """Copies whose observations of several parts arrive as vectors, the last ones of episodes too.
+
+    Parameters
+    ----------
+    env : VectorEnv
+        Copies that reset in the same step.
+    packing : Packed
+        Of one copy's observations.
+    """
+
+    def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any], packing: Packed) -> None:
+        super().__init__(env)
+        self.packing = self.single_observation_space = packing
+        self.observation_space = gym.vector.utils.batch_space(packing, env.num_envs)
+
+    def reset(self, **options: Any) -> tuple[np.ndarray, dict[str, Any]]:
+        """Reset the copies; see `gymnasium.vector.VectorEnv.reset`."""
+        observations, infos = self.env.reset(**options)
+        return self.packing.pack_batch(observations), infos
+
+    def step(self, actions: Any) -> tuple[Any, ...]:
+        """Step the copies; see `gymnasium.vector.VectorEnv.step`."""
+        observations, *outcome, infos = self.env.step(actions)
+        if "final_obs" in infos:
+            finals = np.full(self.num_envs, None, dtype=object)
+            for i in np.flatnonzero(infos["_final_obs"]):
+                finals[i] = self.packing.pack(infos["final_obs"][i])
+            infos = infos | {"final_obs": finals}
+        return self.packing.pack_batch(observations), *outcome, infos
 
 
 def within(box: Any, actions: np.ndarray) -> np.ndarray:

@@ -86,7 +86,7 @@ class CrossQ(OffPolicyAgent):
         self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
         clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value, "betas": (c.adam_beta1, 0.999)}
-        critics = JointCritics(self.observation_space, self.bounds.size, c.hidden, c.encoder, norm, self.generator)
+        critics = JointCritics(self.seen_space, self.bounds.size, c.hidden, c.encoder, norm, self.generator)
         self.critics = self._ready(critics)
         self.modes = Modes(self.critics, self.generator, c.batch_size)
         alpha = c.ent_coef_init if c.ent_coef is None else c.ent_coef

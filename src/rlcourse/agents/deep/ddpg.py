@@ -75,7 +75,7 @@ class DDPG(OffPolicyAgent):
     def _make(self) -> None:
         c = self.config
         self.bounds = Bounds(self.action_space, "DDPG")
-        shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
+        shape = (self.seen_space, self.bounds.size, c.hidden, c.encoder, self.generator)
         self.actor = self._ready(DeterministicActor(*shape))
         self.critic = self._ready(Critics(*shape, critics=1))
         self.actor_modes, self.critic_modes = (Modes(part, self.generator, c.batch_size) for part in (self.actor, self.critic))

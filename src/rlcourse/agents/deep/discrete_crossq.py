@@ -81,7 +81,7 @@ class DiscreteCrossQ(OffPolicyAgent):
         c = self.config
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
-        network = TwinQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator)
+        network = TwinQ(self.seen_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator)
         self.network = self._ready(network)
         self.modes = Modes(self.network, self.generator, c.batch_size)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, betas=(c.adam_beta1, 0.999))

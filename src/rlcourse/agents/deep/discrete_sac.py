@@ -81,7 +81,7 @@ class DiscreteSAC(OffPolicyAgent):
         c = self.config
         self.entropy_wanted = c.target_entropy * math.log(self.n_actions)
         alpha = c.ent_coef_init if c.ent_coef is None else c.ent_coef
-        networks = SoftmaxActorCritics(self.observation_space, self.n_actions, c.hidden, c.encoder, alpha, self.generator)
+        networks = SoftmaxActorCritics(self.seen_space, self.n_actions, c.hidden, c.encoder, alpha, self.generator)
         self.networks = self._ready(networks)
         self.modes = Modes(self.networks, self.generator, c.batch_size)
         self._target = Target(self.networks)

@@ -107,7 +107,7 @@ class DQN(OffPolicyAgent):
         atoms = c.n_atoms if c.distributional != "none" else 1
         with seeded(self.generator):
             network = QNetwork(
-                self.observation_space, self.n_actions, c.hidden, c.encoder, c.dueling, c.noisy * c.noisy_sigma, atoms, c.init == "xavier"
+                self.seen_space, self.n_actions, c.hidden, c.encoder, c.dueling, c.noisy * c.noisy_sigma, atoms, c.init == "xavier"
             )
         self.network = self._ready(network)
         self.modes = Modes(self.network, self.generator, c.batch_size)

@@ -115,7 +115,7 @@ class DRQN(OffPolicyAgent):
     def _make(self) -> None:
         c, N = self.config, self.venv.num_envs
         with seeded(self.generator):
-            network = RecurrentQNetwork(self.observation_space, self.n_actions, c)
+            network = RecurrentQNetwork(self.seen_space, self.n_actions, c)
         self.network = self._ready(network)
         self.modes = Modes(self.network, self.generator, 2)  # a batch is sequences and their successors: it always has statistics
         if c.buffer_size < (c.burn_in + c.sequence_length) * N:

@@ -78,7 +78,7 @@ class PQN(DeepAgent):
         c = self.config
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         with seeded(self.generator):
-            network = NormalizedQ(self.observation_space, self.n_actions, c.hidden, c.encoder, c.layer_norm)
+            network = NormalizedQ(self.seen_space, self.n_actions, c.hidden, c.encoder, c.layer_norm)
         self.network = self._ready(network)
         self.modes = Modes(self.network, self.generator)
         self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)

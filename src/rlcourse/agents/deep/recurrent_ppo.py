@@ -86,7 +86,7 @@ class RecurrentPPO(DeepAgent):
 
     def _make(self) -> None:
         c, N = self.config, self.venv.num_envs
-        self.policy = self._ready(RecurrentActorCritic(self.observation_space, self.action_space, c, self.generator))
+        self.policy = self._ready(RecurrentActorCritic(self.seen_space, self.action_space, c, self.generator))
         self.modes = Modes(self.policy, self.generator)
         self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=1e-5)
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)

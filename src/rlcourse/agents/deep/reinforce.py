@@ -70,7 +70,7 @@ class REINFORCE(DeepAgent):
 
     def _make(self) -> None:
         c = self.config
-        policy = ActorCritic(self.observation_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init)
+        policy = ActorCritic(self.seen_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init)
         self.policy = self._ready(policy)
         self.modes = Modes(self.policy, self.generator)
         self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)

@@ -79,7 +79,7 @@ class SAC(OffPolicyAgent):
         c = self.config
         self.bounds = Bounds(self.action_space, "SAC")
         self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
-        shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
+        shape = (self.seen_space, self.bounds.size, c.hidden, c.encoder, self.generator)
         self.actor, self.critics = self._ready(SquashedActor(*shape)), self._ready(Critics(*shape))
         self.actor_modes, self.critics_modes = (Modes(part, self.generator, c.batch_size) for part in (self.actor, self.critics))
         self.temperature = self._ready(Temperature(c.ent_coef_init if c.ent_coef is None else c.ent_coef))

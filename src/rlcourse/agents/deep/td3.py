@@ -76,7 +76,7 @@ class TD3(OffPolicyAgent):
     def _make(self) -> None:
         c = self.config
         self.bounds = Bounds(self.action_space, "TD3")
-        shape = (self.observation_space, self.bounds.size, c.hidden, c.encoder, self.generator)
+        shape = (self.seen_space, self.bounds.size, c.hidden, c.encoder, self.generator)
         self.actor = self._ready(DeterministicActor(*shape))
         self.critics = self._ready(Critics(*shape))
         self.actor_modes, self.critics_modes = (Modes(part, self.generator, c.batch_size) for part in (self.actor, self.critics))
