@@ -193,7 +193,7 @@ def test_it_resumes_bit_for_bit_at_a_rollouts_end(env, tmp_path):
 def test_without_layer_norm_there_is_none_and_box_actions_are_refused():
     kinds = [type(layer).__name__ for layer in PQN("CartPole-v1", **TINY, layer_norm=False).network.layers]
     assert "LayerNorm" not in kinds
-    assert "LayerNorm" in [type(layer).__name__ for layer in PQN("CartPole-v1", **TINY).network]
+    assert "LayerNorm" in [type(layer).__name__ for layer in PQN("CartPole-v1", **TINY).network.layers]
     with pytest.raises(ValueError, match="PQN acts in Discrete spaces"):
         PQN("Pendulum-v1")
     with pytest.raises(ValueError, match="hidden"):
