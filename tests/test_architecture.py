@@ -16,7 +16,7 @@ LAYERS = (
     {"core"},
     {"envs"} | {"features"} | {"encoders"} | {"wrappers"} | {"nn_numpy"},
     {"agents", "sb3"},
-    {"pretraining"},
+    {"inspection", "pretraining"},
     {"presets", "figures", "studies", "plotting"},
     {"cli"},
 )
@@ -66,7 +66,7 @@ def allowed(library: str, where: str) -> bool:
     """Whether a file may import a heavy library."""
     part = part_of(where)
     if library == "torch":
-        return part in ("encoders", "pretraining", "sb3") or where.startswith("agents/deep/") or "torch" in Path(where).stem
+        return part in ("encoders", "inspection", "pretraining", "sb3") or where.startswith("agents/deep/") or "torch" in Path(where).stem
     if library == "matplotlib":
         return part in ("figures", "plotting")
     return part == "sb3" or "adapter" in Path(where).stem or "sb3" in Path(where).stem  # stable_baselines3

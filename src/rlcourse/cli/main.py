@@ -18,6 +18,7 @@ usage: rlcourse VERB ...
   enjoy RUN          watch it in a window, or write --gif FILE or --mp4 FILE
   resume RUN         go on exactly where a run was saved
   pretrain ENV       an autoencoder or a classifier, whose encoder agents take with --encoder-from
+  inspect RUN        pictures of what its network has learned: filters, maps, codes, saliency, memory
   compare RUN ...    runs or folders of seeds side by side, with intervals and a picture
   figure FIGURE      reproduce figures of the book and check them: 6.3, ex6.5, all
   list WHAT          envs, agents, figures or presets
@@ -29,7 +30,7 @@ usage: rlcourse VERB ...
 start with:  rlcourse train cartpole
 """
 
-VERBS = ("train", "evaluate", "enjoy", "resume", "pretrain", "compare", "figure", "list", "show")
+VERBS = ("train", "evaluate", "enjoy", "resume", "pretrain", "inspect", "compare", "figure", "list", "show")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,6 +83,10 @@ def _run(verb: str, rest: list[str]) -> int:
         from rlcourse.cli.pretrain import pretrain
 
         return pretrain(rest)
+    if verb == "inspect":
+        from rlcourse.cli.inspect import inspect
+
+        return inspect(rest)
     if verb == "compare":
         from rlcourse.cli.compare import compare
 

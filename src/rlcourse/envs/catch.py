@@ -86,6 +86,15 @@ class PixelCatch(NamedTuple):
                 image[top:bottom, left:right, channel] = self.shades[theme, part, channel]
         return image
 
+    def boxes(self, state):
+        """Return the pixels of ball and paddle: (top, bottom, left, right) each, the ends not among them."""
+        column, row, paddle, _ = (int(part) for part in state)
+        height, width = self.backgrounds.shape[1:3]
+        return [
+            (*(first_pixel(y + i, ROWS, height) for i in (0, 1)), *(first_pixel(x + i, COLUMNS, width) for i in (0, 1)))
+            for x, y in ((column, row), (paddle, ROWS - 1))
+        ]
+
 
 def catch_themes(n: int, seed: int = 0, size: int = 28, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Draw themes: waves of two dark shades behind a bright ball and paddle, or the reverse.
