@@ -18,7 +18,7 @@ from rlcourse.core import spaces
 from rlcourse.core.config import did_you_mean
 from rlcourse.core.world import WorldEnv, is_world
 
-__all__ = ["Target", "agent_class", "agent_name", "default_algo", "find_agent", "find_environment", "read_config"]
+__all__ = ["Target", "agent_class", "agent_name", "default_algo", "find_agent", "find_environment", "find_file", "read_config"]
 
 
 @dataclass(frozen=True)
@@ -196,11 +196,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def find_agent(text: str, which: str = "best") -> tuple[Any, Target | None, Path]:
-    """Load the agent of a run folder (or of one file); return it, its environment and the file.
-
-    "latest" is the newest run below ``runs/``.
-    """
+def find_file(text: str, which: str = "best") -> Path:
+    """Return the file in the folder of a run or of a pre-training, or the file itself; "latest" is the newest run below ``runs/``."""
     path = Path(text)
     if text == "latest":
         folders = sorted(Path("runs").glob("**/config.toml"), key=lambda file: file.stat().st_mtime)
@@ -209,11 +206,17 @@ def find_agent(text: str, which: str = "best") -> tuple[Any, Target | None, Path
         path = folders[-1].parent
     if not path.exists():
         raise UsageError(f"there is no run or agent file {text!r}")
-    file = path
-    if path.is_dir():
-        file = next((path / f"{name}.safetensors" for name in (which, "last") if (path / f"{name}.safetensors").exists()), path)
-        if file is path:
-            raise UsageError(f"{path} holds no saved agent ({which}.safetensors)")
+    if not path.is_dir():
+        return path
+    for name in (which, "last", "encoder"):
+        if (path / f"{name}.safetensors").exists():
+            return path / f"{name}.safetensors"
+    raise UsageError(f"{path} holds no saved agent ({which}.safetensors)")
+
+
+def find_agent(text: str, which: str = "best") -> tuple[Any, Target | None, Path]:
+    """Load the agent of a run folder (or of one file, see `find_file`); return it, its environment and the file."""
+    file = find_file(text, which)
     folder = file.parent if (file.parent / "config.toml").exists() else file.parent.parent
     target = None
     if (folder / "config.toml").exists():

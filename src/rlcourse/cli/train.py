@@ -14,7 +14,7 @@ from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.options import Parser, add_settings, count, finite, natural, settings_of
 from rlcourse.cli.run import Plan, Run
 from rlcourse.cli.settings import algo_key, settings_of_agent
-from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_environment, read_config
+from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_environment, find_file, read_config
 from rlcourse.cli.usage import UsageError
 
 __all__ = ["check", "resume", "train"]
@@ -22,6 +22,7 @@ __all__ = ["check", "resume", "train"]
 
 def train(argv: Sequence[str]) -> int:
     """Train an agent; see ``rlcourse train --help``."""
+    argv = _with_file(argv)
     target, name, settings, parsed = _read(argv)
     if parsed.seeds is not None:
         from rlcourse.cli.many import train_many
@@ -43,9 +44,18 @@ def train(argv: Sequence[str]) -> int:
 
 def check(argv: Sequence[str]) -> None:
     """Raise UsageError where `train` would, and write nothing."""
-    target, name, settings, parsed = _read(argv)
+    target, name, settings, parsed = _read(_with_file(argv))
     _plan(parsed, target)
     _make_agent(name, target, parsed.seed, settings)
+
+
+def _with_file(argv: Sequence[str]) -> list[str]:
+    """Return the words with the run after ``--encoder-from`` replaced by its file, which stays the same whenever it is read."""
+    words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--encoder-from=") else [word])]
+    for i in range(1, len(words)):
+        if words[i - 1] == "--encoder-from" and words[i] != "none":
+            words[i] = str(find_file(words[i]).resolve())
+    return words
 
 
 def _read(argv: Sequence[str]) -> tuple[Target, str, dict[str, Any], Any]:

@@ -53,13 +53,14 @@ class Agent(ABC):
     inputs: ClassVar[tuple[str, ...]] = ()  # what a subclass takes beside its settings
     evaluation_envs: ClassVar[int] = 1  # episodes that `evaluate` plays at once
 
-    def __init__(self, env: Any, *, seed: int = 0, config: Any = None, **settings: Any) -> None:
+    def __init__(self, env: Any, *, seed: int = 0, config: Any = None, _restored: bool = False, **settings: Any) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"seed must be a whole number >= 0, not {seed!r}")
         if config is not None and not isinstance(config, self.Config):
             raise ValueError(f"config must be a {self.Config.__name__}, not a {type(config).__name__}")
         self.config: Any = build(self.Config, settings if config is None else vars(config) | settings)
         self.seed = int(seed)
+        self._restored = _restored  # its state comes from a file of its own: no other need be read
         self.rng = np.random.default_rng(self.seed)
         self.num_timesteps = 0
         self.history = History()
@@ -211,7 +212,7 @@ class Agent(ABC):
             env = metadata_["env_id"] if env is None else env
             if env is None:
                 raise ValueError(f"{path} names no environment; pass env=")
-            agent = cls(env, seed=metadata_["seed"], config=build(cls.Config, values["config"]))
+            agent = cls(env, seed=metadata_["seed"], config=build(cls.Config, values["config"]), _restored=True)
             mine = [spaces.describe(agent.observation_space), spaces.describe(agent.action_space)]
             if described != mine:
                 raise ValueError(f"{path} was trained on {described}; this environment has {mine}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
@@ -123,6 +124,8 @@ def _typed(value: Any, hint: Any) -> Any:
     base = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if isinstance(value, list):
         return tuple(value)
     if base == Schedule:

@@ -56,7 +56,12 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    data = Path(path).read_bytes()
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise IsADirectoryError(f"{path} is a folder: name the file within it, such as {Path(path) / 'best.safetensors'}") from None
     advice = "take another checkpoint of the run"
     try:
         length = int.from_bytes(data[:8], "little")

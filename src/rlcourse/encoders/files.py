@@ -19,7 +19,7 @@ from rlcourse.encoders.recurrent import Recurrent
 
 __all__ = ["Stored", "fill", "load", "load_memory", "stored"]
 
-_FIRST = ("encoder", "network", "networks", "policy", "critics", "actor")  # of several; never a target's
+_FIRST = ("encoder", "network", "networks", "policy", "critics", "critic", "actor")  # of several; never a target's
 
 
 class Stored(NamedTuple):

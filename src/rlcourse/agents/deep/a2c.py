@@ -54,6 +54,8 @@ class A2CConfig(Config):
     hidden: SomeWidths = (64, 64)  # widths of the hidden layers of actor and of critic
     log_std_init: float = 0.0  # initial log standard deviation of a Gaussian policy
     encoder: str = "auto"  # see rlcourse.encoders
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -75,9 +77,9 @@ class A2C(DeepAgent):
         policy = ActorCritic(self.seen_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init)
         self.policy = self._ready(policy)
         self.modes = Modes(self.policy, self.generator)
-        clip: dict[str, Any] = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value, "eps": c.optimizer_eps}
+        descent: dict[str, Any] = {"eps": c.optimizer_eps, **self._descent()}
         self.optimizer: FlatOptimizer = (
-            FlatAdam(self.policy, **clip) if c.optimizer == "adam" else FlatRMSprop(self.policy, decay=c.rms_decay, **clip)
+            FlatAdam(self.policy, **descent) if c.optimizer == "adam" else FlatRMSprop(self.policy, decay=c.rms_decay, **descent)
         )
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
 

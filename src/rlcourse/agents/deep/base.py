@@ -19,6 +19,7 @@ from torch import Tensor
 from rlcourse.agents.deep.boundary import PackedVectorEnv, check_spaces, device_for, within
 from rlcourse.agents.deep.normalize import Normalizer
 from rlcourse.agents.deep.optimizer import FlatOptimizer
+from rlcourse.agents.deep.transfer import encoders_of, pace_of, take_over
 from rlcourse.core import spaces
 from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
@@ -95,6 +96,9 @@ class DeepAgent(Agent):
         self._stopped = False
         with must_fit(", ".join(name for name in ("hidden", "memory_size", "n_envs", "buffer_size") if hasattr(c, name))):
             self._make()
+        networks = [part for part in self.parts().values() if isinstance(part, torch.nn.Module)]
+        if c.encoder_mode != "scratch" and not any(map(encoders_of, networks)):
+            raise ValueError(f"encoder_mode {c.encoder_mode!r}: encoder {c.encoder!r} has no weights to take over here; set it to scratch")
 
     # What a subclass writes -------------------------------------------------------------------------------------------
 
@@ -103,8 +107,14 @@ class DeepAgent(Agent):
         """Make networks, optimisers and memory."""
 
     def _ready(self, network: Network) -> Network:
-        """Return a network on the device of the agent, in eval mode."""
+        """Return a network on the device of the agent, in eval mode, its encoder taken over from where the settings say."""
+        take_over(network, self.config, self._restored)
         return network.to(self.device).eval()
+
+    def _descent(self) -> dict[str, Any]:
+        """Return what the optimisers of all agents share: how gradients are clipped, and the pace of an encoder."""
+        c = self.config
+        return {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value, "encoder_pace": pace_of(c)}
 
     @abstractmethod
     def _iterate(self, budget: int) -> None:

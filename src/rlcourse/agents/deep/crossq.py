@@ -62,6 +62,8 @@ class CrossQConfig(Config):
     hidden: Widths = (1024, 1024)  # widths of the hidden layers of each critic
     actor_hidden: Widths = (256, 256)  # widths of the hidden layers of the actor
     encoder: str = "auto"  # see rlcourse.encoders; trained by the critics alone
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -85,7 +87,7 @@ class CrossQ(OffPolicyAgent):
         self.bounds = Bounds(self.action_space, "CrossQ")
         self.entropy_wanted = -float(self.bounds.size) if c.target_entropy is None else c.target_entropy
         norm = {"momentum": c.batch_norm_momentum, "warmup": c.renorm_warmup}
-        clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value, "betas": (c.adam_beta1, 0.999)}
+        adam: dict[str, Any] = {"betas": (c.adam_beta1, 0.999), **self._descent()}
         critics = JointCritics(self.seen_space, self.bounds.size, c.hidden, c.encoder, norm, self.generator)
         self.critics = self._ready(critics)
         self.modes = Modes(self.critics, self.generator, c.batch_size)
@@ -93,7 +95,7 @@ class CrossQ(OffPolicyAgent):
         actor_norm = norm if c.batch_norm_actor else None
         actor = NormalizedActor(self.critics.features_dim, self.bounds.size, c.actor_hidden, actor_norm, alpha, self.generator)
         self.actor = self._ready(actor)
-        self.optimizer, self.actor_optimizer = FlatAdam(self.critics, **clip), FlatAdam(self.actor, **clip)
+        self.optimizer, self.actor_optimizer = FlatAdam(self.critics, **adam), FlatAdam(self.actor, **adam)
         self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:

@@ -59,6 +59,8 @@ class DiscreteCrossQConfig(Config):
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
     hidden: Widths = (256, 256)  # widths of the hidden layers
     encoder: str = "auto"  # see rlcourse.encoders
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -84,7 +86,7 @@ class DiscreteCrossQ(OffPolicyAgent):
         network = TwinQ(self.seen_space, self.n_actions, c.hidden, c.encoder, c.n_critics, norm, self.generator)
         self.network = self._ready(network)
         self.modes = Modes(self.network, self.generator, c.batch_size)
-        self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, betas=(c.adam_beta1, 0.999))
+        self.optimizer = FlatAdam(self.network, betas=(c.adam_beta1, 0.999), **self._descent())
         self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:

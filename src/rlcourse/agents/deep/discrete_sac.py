@@ -58,6 +58,8 @@ class DiscreteSACConfig(Config):
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
     hidden: Widths = (128, 128)  # widths of the hidden layers of the actor and of both critics
     encoder: str = "auto"  # see rlcourse.encoders; trained by the critics alone
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -86,7 +88,7 @@ class DiscreteSAC(OffPolicyAgent):
         self.modes = Modes(self.networks, self.generator, c.batch_size)
         self._target = Target(self.networks)
         self.target = self._target.network
-        self.optimizer = FlatAdam(self.networks, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
+        self.optimizer = FlatAdam(self.networks, **self._descent())
         self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
     def parts(self) -> dict[str, Any]:

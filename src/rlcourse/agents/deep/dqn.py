@@ -78,6 +78,8 @@ class DQNConfig(Config):
     init: Literal["torch", "xavier"] = "torch"  # initial weights: torch's own, or Glorot & Bengio's with zero biases
     hidden: Widths = (64, 64)  # widths of the hidden layers
     encoder: str = "auto"  # see rlcourse.encoders
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     bn_mode: Literal["separate", "joint", "target"] = "target"  # batch norm of S': by its batch, by one with S (CrossQ), or as it acts
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
@@ -114,7 +116,7 @@ class DQN(OffPolicyAgent):
         self._joint = c.bn_mode == "joint" and bool(self.modes.norms)
         self._target = Target(self.network) if c.target_network else None
         self.target_network = self._target.network if self._target else self.network
-        self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=c.adam_eps)
+        self.optimizer = FlatAdam(self.network, eps=c.adam_eps, **self._descent())
         self.support = torch.linspace(c.v_min, c.v_max, c.n_atoms, device=self.device)
         fall = Linear if c.exploration_decay == "linear" else Exponential
         self.epsilon = fall(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)

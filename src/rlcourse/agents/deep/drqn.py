@@ -72,6 +72,8 @@ class DRQNConfig(Config):
     adam_eps: NonNegative = 1e-8  # added to the root of Adam's second moment
     hidden: Widths = (64,)  # widths of the hidden layers behind the memory
     encoder: str = "auto"  # what an observation goes through before the memory; see rlcourse.encoders
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
     def __post_init__(self) -> None:
@@ -123,7 +125,7 @@ class DRQN(OffPolicyAgent):
             raise ValueError(f"buffer_size must be at least {needed}, or nothing would ever be learned, not {c.buffer_size:,}")
         self._target = Target(self.network)
         self.target_network = self._target.network
-        self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=c.adam_eps)
+        self.optimizer = FlatAdam(self.network, eps=c.adam_eps, **self._descent())
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         memory = self.network.memory
         self.replay = SequenceReplay.with_memory(self.venv, c.buffer_size, (memory.arrays, c.memory_layers, c.memory_size), c.train_freq)

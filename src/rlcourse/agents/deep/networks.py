@@ -66,7 +66,10 @@ class ActorCritic(nn.Module):
 
     def forward(self, observations: Any) -> tuple[Tensor, Tensor]:
         """Return the distribution's parameters, shape [B, A], and the values, shape [B]."""
-        features = self.encoder(observations)
+        return self.decide(self.encoder(observations))
+
+    def decide(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the distribution's parameters, shape [B, A], and the values, shape [B], of the encoder's features [B, F]."""
         x = features.expand(2, *features.shape)
         *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
         for w, b in hidden:

@@ -30,6 +30,8 @@ class FlatOptimizer(ABC):
         The gradient is scaled down to this norm where it is longer (Pascanu et al. 2013).
     max_grad_value : float, optional
         Each element of the gradient is clipped to this magnitude, before the norm.
+    encoder_pace : float
+        Learning rate of the parameters of an `encoder`, as a share of the others'.
 
     Attributes
     ----------
@@ -40,7 +42,13 @@ class FlatOptimizer(ABC):
         Updates made.
     """
 
-    def __init__(self, *modules: nn.Module, max_grad_norm: float | None = None, max_grad_value: float | None = None) -> None:
+    def __init__(
+        self,
+        *modules: nn.Module,
+        max_grad_norm: float | None = None,
+        max_grad_value: float | None = None,
+        encoder_pace: float = 1.0,
+    ) -> None:
         every = dict.fromkeys(parameter for module in modules for parameter in module.parameters())
         self.learned = listed = [parameter for parameter in every if parameter.requires_grad]
         self.parameters = flatten(*listed)
@@ -51,6 +59,11 @@ class FlatOptimizer(ABC):
             parameter.grad = self.gradient[part].view_as(parameter)
             start = part.stop
         self.max_grad_norm, self.max_grad_value = max_grad_norm, max_grad_value
+        self.pace: Tensor | None = None  # [P] shares of the learning rate, where they are not all 1
+        if encoder_pace != 1.0:
+            encoders = {parameter for module in modules for name, parameter in module.named_parameters() if ".encoder." in f".{name}"}
+            each = [torch.full((parameter.numel(),), encoder_pace if parameter in encoders else 1.0) for parameter in listed]
+            self.pace = torch.cat(each).to(self.parameters.device)
         self.steps = 0
 
     def fix(self, fixed: bool) -> None:
@@ -77,6 +90,12 @@ class FlatOptimizer(ABC):
         self.steps += 1
         self._descend(learning_rate)
 
+    def _move(self, direction: Tensor, root: Tensor, step: float) -> None:
+        """Go against a direction, divided by a root, each element at its pace."""
+        if self.pace is not None:
+            root.div_(self.pace)
+        self.parameters.addcdiv_(direction, root, value=-step)
+
     @abstractmethod
     def _descend(self, learning_rate: float) -> None:
         """Change the parameters by the clipped gradient."""
@@ -102,17 +121,18 @@ class FlatAdam(FlatOptimizer):
         Added to the root of the second moment.
     betas : tuple of float
         Decay of the first and of the second moment.
+    **shared
+        Those of `FlatOptimizer`.
     """
 
     def __init__(
         self,
         *modules: nn.Module,
-        max_grad_norm: float | None = None,
-        max_grad_value: float | None = None,
         eps: float = 1e-8,
         betas: tuple[float, float] = (0.9, 0.999),
+        **shared: Any,
     ) -> None:
-        super().__init__(*modules, max_grad_norm=max_grad_norm, max_grad_value=max_grad_value)
+        super().__init__(*modules, **shared)
         self.first_moment, self.second_moment = torch.zeros_like(self.parameters), torch.zeros_like(self.parameters)
         self.eps, self.betas = eps, betas
 
@@ -122,7 +142,7 @@ class FlatAdam(FlatOptimizer):
         self.second_moment.mul_(two).addcmul_(self.gradient, self.gradient, value=1.0 - two)
         unbiased = (1.0 - two**self.steps) ** 0.5  # taken out of the root, and into the step and epsilon
         root = self.second_moment.sqrt().add_(self.eps * unbiased)
-        self.parameters.addcdiv_(self.first_moment, root, value=-learning_rate * unbiased / (1.0 - one**self.steps))
+        self._move(self.first_moment, root, learning_rate * unbiased / (1.0 - one**self.steps))
 
     def state_dict(self) -> dict[str, Any]:
         """Return both moments and the count of steps."""
@@ -137,23 +157,24 @@ class FlatRMSprop(FlatOptimizer):
     eps : float
     decay : float
         Of the mean square.
+    **shared
+        Those of `FlatOptimizer`.
     """
 
     def __init__(
         self,
         *modules: nn.Module,
-        max_grad_norm: float | None = None,
-        max_grad_value: float | None = None,
         eps: float = 1e-5,
         decay: float = 0.99,
+        **shared: Any,
     ) -> None:
-        super().__init__(*modules, max_grad_norm=max_grad_norm, max_grad_value=max_grad_value)
+        super().__init__(*modules, **shared)
         self.mean_square = torch.ones_like(self.parameters)
         self.eps, self.decay = eps, decay
 
     def _descend(self, learning_rate: float) -> None:
         self.mean_square.mul_(self.decay).addcmul_(self.gradient, self.gradient, value=1.0 - self.decay)
-        self.parameters.addcdiv_(self.gradient, (self.mean_square + self.eps).sqrt_(), value=-learning_rate)
+        self._move(self.gradient, (self.mean_square + self.eps).sqrt_(), learning_rate)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the mean square and the count of steps."""

@@ -63,11 +63,16 @@ class PPOConfig(Config):
     hidden: SomeWidths = (64, 64)  # widths of the hidden layers of actor and of critic
     log_std_init: float = 0.0  # initial log standard deviation of a Gaussian policy
     encoder: str = "auto"  # see rlcourse.encoders
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
 class Samples(NamedTuple):
-    """Samples of a rollout, or some of them: tensors [B, ...]; log-probabilities and values are the old policy's."""
+    """Samples of a rollout, or some of them: tensors [B, ...]; log-probabilities and values are the old policy's.
+
+    Of an agent whose encoder is frozen, observations are its features.
+    """
 
     observations: Tensor
     actions: Tensor
@@ -95,7 +100,8 @@ class PPO(DeepAgent):
         policy = ActorCritic(self.seen_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init)
         self.policy = self._ready(policy)
         self.modes = Modes(self.policy, self.generator)
-        self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=1e-5)
+        self._frozen = c.encoder_mode == "frozen"  # then every epoch takes the features of the first
+        self.optimizer = FlatAdam(self.policy, eps=1e-5, **self._descent())
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
 
     def parts(self) -> dict[str, Any]:
@@ -164,7 +170,7 @@ class PPO(DeepAgent):
     def loss(self, batch: Samples, clip_range: float, clip_range_vf: float | None = None, ent_coef: float = 0.0) -> tuple[Tensor, ...]:
         """Return the loss (Eq. 9), its policy and value terms, log-probabilities, what the entropy needs, and values."""
         with self.modes.learning():
-            parameters, v = self.policy(batch.observations)
+            parameters, v = self.policy.decide(batch.observations) if self._frozen else self.policy(batch.observations)
         log_prob, table = self.policy.log_prob(parameters, batch.actions)
         policy_term = clipped_surrogate(log_prob, batch.log_prob, batch.advantage, clip_range)
         if clip_range_vf is None:
@@ -181,10 +187,11 @@ class PPO(DeepAgent):
         """Return the rollout as samples, with what the old policy made of them."""
         c, r, B = self.config, self.rollout, self.rollout.valid
         observations, actions = self._tensor(flat_observations(r)), flat_actions(r, self.device)
-        parameters, values = self.policy(observations)
+        features = self.policy.encoder(observations)
+        parameters, values = self.policy.decide(features)
         log_prob, _ = self.policy.log_prob(parameters[:B], actions)
         last = last_observations(r)
         at_cuts = None if last is None else self.policy(self._tensor(last))[1].cpu().numpy()
         estimates = advantages(r, values.cpu().numpy(), at_cuts, self.normalizer, c.gamma, c.gae_lambda)
         advantage = torch.as_tensor(estimates.reshape(-1)[:B], device=self.device)
-        return Samples(observations[:B], actions, log_prob, values[:B], advantage, advantage + values[:B])
+        return Samples((features if self._frozen else observations)[:B], actions, log_prob, values[:B], advantage, advantage + values[:B])

@@ -57,6 +57,8 @@ class PQNConfig(Config):
     layer_norm: bool = True  # between each hidden layer and its ReLU; without it expect divergence
     hidden: Widths = (128, 128)  # widths of the hidden layers
     encoder: str = "auto"  # see rlcourse.encoders
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -81,7 +83,7 @@ class PQN(DeepAgent):
             network = NormalizedQ(self.seen_space, self.n_actions, c.hidden, c.encoder, c.layer_norm)
         self.network = self._ready(network)
         self.modes = Modes(self.network, self.generator)
-        self.optimizer = FlatAdam(self.network, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
+        self.optimizer = FlatAdam(self.network, **self._descent())
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
         self.rollout.n_actions = self.n_actions
 

@@ -163,7 +163,8 @@ class QNetwork(nn.Module):
     @property
     def is_perceptron(self) -> bool:
         """Whether all parameters are layers of a perceptron: no noise, no second head, nothing to learn in the encoder."""
-        return not self._noisy and self.value_head is None and not list(self.encoder.parameters())
+        learned = any(parameter.requires_grad for parameter in self.encoder.parameters())
+        return not self._noisy and self.value_head is None and not learned
 
     def _combined(self) -> list[Tensor]:
         """Return the weights and biases of a plain perceptron that computes the same: noise and both heads are linear."""

@@ -68,6 +68,8 @@ class RecurrentPPOConfig(Config):
     hidden: SomeWidths = (64,)  # widths of the hidden layers of actor and of critic, behind the memory
     log_std_init: float = 0.0  # initial log standard deviation of a Gaussian policy
     encoder: str = "auto"  # what an observation goes through before the memory; see rlcourse.encoders
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -88,7 +90,7 @@ class RecurrentPPO(DeepAgent):
         c, N = self.config, self.venv.num_envs
         self.policy = self._ready(RecurrentActorCritic(self.seen_space, self.action_space, c, self.generator))
         self.modes = Modes(self.policy, self.generator)
-        self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value, eps=1e-5)
+        self.optimizer = FlatAdam(self.policy, eps=1e-5, **self._descent())
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
         self.carried = Carried(self.policy.memory.initial(N), N)
         self._starts = np.zeros((c.n_steps + 1, N), np.bool_)  # of the rollout, the observation after it included

@@ -51,6 +51,8 @@ class REINFORCEConfig(Config):
     hidden: SomeWidths = (64, 64)  # widths of the hidden layers of policy and of value
     log_std_init: float = 0.0  # initial log standard deviation of a Gaussian policy
     encoder: str = "auto"  # see rlcourse.encoders
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -73,7 +75,7 @@ class REINFORCE(DeepAgent):
         policy = ActorCritic(self.seen_space, self.action_space, c.hidden, c.encoder, self.generator, c.log_std_init)
         self.policy = self._ready(policy)
         self.modes = Modes(self.policy, self.generator)
-        self.optimizer = FlatAdam(self.policy, max_grad_norm=c.max_grad_norm, max_grad_value=c.max_grad_value)
+        self.optimizer = FlatAdam(self.policy, **self._descent())
         self.episodes = Episodes(self.venv, c.episodes_per_update, c.max_episode_steps)
 
     def parts(self) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class SACConfig(Config):
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
     hidden: Widths = (256, 256)  # widths of the hidden layers of actor and of each critic
     encoder: str = "auto"  # see rlcourse.encoders; actor and critics have one each
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -85,8 +87,7 @@ class SAC(OffPolicyAgent):
         self.temperature = self._ready(Temperature(c.ent_coef_init if c.ent_coef is None else c.ent_coef))
         self._target = Target(self.critics)
         self.target_critics = self._target.network
-        clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
-        self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critics, **clip)
+        self.actor_optimizer, self.critic_optimizer = (FlatAdam(part, **self._descent()) for part in (self.actor, self.critics))
         self.temperature_optimizer = FlatAdam(self.temperature)
         self.noise = HeldNoise(c.noise_steps, self.venv.num_envs, self.bounds.size)
         self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)

@@ -56,6 +56,8 @@ class TD3Config(Config):
     max_grad_value: Positive | None = None  # each element of the gradient is clipped to this magnitude; none: never
     hidden: Widths = (400, 300)  # widths of the hidden layers of actor and of each critic
     encoder: str = "auto"  # see rlcourse.encoders; actor and critics have one each
+    encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
+    encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
 
 
@@ -82,8 +84,7 @@ class TD3(OffPolicyAgent):
         self.actor_modes, self.critics_modes = (Modes(part, self.generator, c.batch_size) for part in (self.actor, self.critics))
         self._actor_target, self._critic_target = Target(self.actor), Target(self.critics)
         self.target_actor, self.target_critics = self._actor_target.network, self._critic_target.network
-        clip = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
-        self.actor_optimizer, self.critic_optimizer = FlatAdam(self.actor, **clip), FlatAdam(self.critics, **clip)
+        self.actor_optimizer, self.critic_optimizer = (FlatAdam(part, **self._descent()) for part in (self.actor, self.critics))
         self.noise = ActionNoise(c.action_noise, c.action_noise_std, self.venv.num_envs, self.bounds.size)
         self.replay = Replay.of(self.venv, c.buffer_size, c.train_freq)
 
