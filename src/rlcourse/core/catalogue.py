@@ -50,6 +50,7 @@ WINDY = ("rlcourse.envs.windy:make_env", "rlcourse.envs.windy:windy_gridworld")
 
 ENVIRONMENTS = (
     Entry("rlcourse/CarRental-v0", "rlcourse.envs.car_rental:make_env", "rlcourse.envs.car_rental:CarRental", 365),
+    Entry("rlcourse/FourRooms-v0", "rlcourse.envs.rooms:make_env", "rlcourse.envs.rooms:four_rooms", 200, 1.0),
     Entry("rlcourse/Gambler-v0", "rlcourse.envs.gambler:make_env", "rlcourse.envs.gambler:gamblers_problem", 1000),
     Entry("rlcourse/Golf-v0", "rlcourse.envs.golf:make_env", "rlcourse.envs.golf:golf_hole", 100, -3.0),
     Entry("rlcourse/GridWorld-v0", "rlcourse.envs.gridworld:make_env", "rlcourse.envs.gridworld:grid_world", 1000),

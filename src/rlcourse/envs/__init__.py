@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.recycling import recycling_robot
     from rlcourse.envs.rod import rod_maneuvering
     from rlcourse.envs.room import robot_room
+    from rlcourse.envs.rooms import four_rooms
     from rlcourse.envs.small_grid import small_gridworld
     from rlcourse.envs.testbed import BanditTestbed
     from rlcourse.envs.themed_grid import PixelGrid, grid_themes, pixel_grid
@@ -79,6 +80,7 @@ __all__ = [
     "dyna_maze",
     "easy21_features",
     "easy21_game",
+    "four_rooms",
     "gamblers_problem",
     "golf_hole",
     "grid_themes",
@@ -130,6 +132,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "dyna_maze": "rlcourse.envs.maze",
     "easy21_features": "rlcourse.envs.easy21",
     "easy21_game": "rlcourse.envs.easy21",
+    "four_rooms": "rlcourse.envs.rooms",
     "gamblers_problem": "rlcourse.envs.gambler",
     "golf_hole": "rlcourse.envs.golf",
     "grid_themes": "rlcourse.envs.themed_grid",

@@ -117,7 +117,7 @@ class Grid:
     ----------
     rows, columns : int
     start, goal : int
-        States, counted row by row from the top.
+        States, counted row by row from the top; a start of None is not drawn.
     cliff : sequence of int
         States drawn as the cliff.
     wind : sequence of int
@@ -128,7 +128,7 @@ class Grid:
     CELL = 48  # pixels
 
     def __init__(
-        self, rows: int, columns: int, start: int, goal: int, cliff: Iterable[int] = (), wind: Sequence[int] | None = None
+        self, rows: int, columns: int, start: int | None, goal: int, cliff: Iterable[int] = (), wind: Sequence[int] | None = None
     ) -> None:
         self.rows, self.columns, self.start, self.goal = rows, columns, start, goal
         self.cliff, self.wind = frozenset(cliff), wind
@@ -167,8 +167,10 @@ class Grid:
             canvas.line([self._center(s) for s in path], BLUE, 4)
         if arrows is not None:
             self._draw_arrows(canvas, np.asarray(arrows))
-        for s, letter, color in ((self.start, "S", INK), (self.goal, "G", GREEN)):
-            x, y = self._center(s)
+        for cell, letter, color in ((self.start, "S", INK), (self.goal, "G", GREEN)):
+            if cell is None:
+                continue
+            x, y = self._center(cell)
             canvas.box(x - 17, y - 17, x + 17, y + 17, PAPER, 5)
             canvas.text(x, y, letter, color, 22)
         if state is not None:
@@ -181,7 +183,7 @@ class Grid:
 
     def text(self, world: Any, state: Any, action: Any = None) -> str:
         """Return the grid as lines: A agent, S start, G goal, # cliff; below, the wind."""
-        signs = {self.start: "S", self.goal: "G", **dict.fromkeys(self.cliff, "#"), int(state): "A"}
+        signs: dict[int | None, str] = {self.start: "S", self.goal: "G", **dict.fromkeys(self.cliff, "#"), int(state): "A"}
         cells = [signs.get(s, ".") for s in range(self.rows * self.columns)]
         lines = [" ".join(cells[r * self.columns : (r + 1) * self.columns]) for r in range(self.rows)]
         if self.wind:

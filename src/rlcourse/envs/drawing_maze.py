@@ -20,14 +20,15 @@ class MazeGrid(Grid):
     Parameters
     ----------
     rows, columns : int
-    start : int
+    start : int or None
+        None is not drawn.
     goals : sequence of int
         All cells of the goal; the letter is written in the middle one.
     cell : int
         Pixels of a cell.
     """
 
-    def __init__(self, rows: int, columns: int, start: int, goals: Sequence[int], cell: int = Grid.CELL) -> None:
+    def __init__(self, rows: int, columns: int, start: int | None, goals: Sequence[int], cell: int = Grid.CELL) -> None:
         at = np.array([divmod(s, columns) for s in goals])
         row, column = (int(x) for x in (at.min(axis=0) + at.max(axis=0) + 1) // 2)
         super().__init__(rows, columns, start, row * columns + column)
@@ -42,7 +43,12 @@ class MazeGrid(Grid):
 
     def text(self, world: Any, state: Any, action: Any = None) -> str:
         """Return the maze as lines: A agent, S start, G goal, # wall."""
-        signs = {self.start: "S", **dict.fromkeys(walls(world), "#"), **dict.fromkeys(self.goals, "G"), int(state): "A"}
+        signs: dict[int | None, str] = {
+            self.start: "S",
+            **dict.fromkeys(walls(world), "#"),
+            **dict.fromkeys(self.goals, "G"),
+            int(state): "A",
+        }
         cells = [signs.get(s, ".") for s in range(self.rows * self.columns)]
         return "".join(" ".join(cells[r * self.columns : (r + 1) * self.columns]) + "\n" for r in range(self.rows))
 
