@@ -12,16 +12,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rlcourse.wrappers.encode import EncodeObservation
     from rlcourse.wrappers.flicker import Flicker, Flickering, flickering
     from rlcourse.wrappers.flip import RandomFlip
     from rlcourse.wrappers.mask import Masked, MaskVelocity, masked
     from rlcourse.wrappers.occlude import Occlude
     from rlcourse.wrappers.previous import PreviousActionReward, Reminded, reminded
+    from rlcourse.wrappers.recurrent import RecurrentObservation
     from rlcourse.wrappers.shift import RandomShift
     from rlcourse.wrappers.tint import Tint
     from rlcourse.wrappers.tokens import TextTokens, vocabulary_of
 
 __all__ = [
+    "EncodeObservation",
     "Flicker",
     "Flickering",
     "MaskVelocity",
@@ -30,6 +33,7 @@ __all__ = [
     "PreviousActionReward",
     "RandomFlip",
     "RandomShift",
+    "RecurrentObservation",
     "Reminded",
     "TextTokens",
     "Tint",
@@ -40,6 +44,7 @@ __all__ = [
 ]
 
 MODULES = {  # name: the file that holds it
+    "EncodeObservation": "rlcourse.wrappers.encode",
     "Flicker": "rlcourse.wrappers.flicker",
     "Flickering": "rlcourse.wrappers.flicker",
     "MaskVelocity": "rlcourse.wrappers.mask",
@@ -48,6 +53,7 @@ MODULES = {  # name: the file that holds it
     "PreviousActionReward": "rlcourse.wrappers.previous",
     "RandomFlip": "rlcourse.wrappers.flip",
     "RandomShift": "rlcourse.wrappers.shift",
+    "RecurrentObservation": "rlcourse.wrappers.recurrent",
     "Reminded": "rlcourse.wrappers.previous",
     "TextTokens": "rlcourse.wrappers.tokens",
     "Tint": "rlcourse.wrappers.tint",
