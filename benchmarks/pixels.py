@@ -1,16 +1,16 @@
 """Encoders of the notes at play: six of them on PixelCatch, two on SmallBreakout, one in stable-baselines3's PPO.
 
-    python benchmarks/pixels.py catch             # PPO with six encoders, 10 seeds each: how many reach 0.95 within 30,000 steps
-    python benchmarks/pixels.py sb3               # stable-baselines3's PPO with `notes-mnist` as its features_extractor_class, to the same bar
-    python benchmarks/pixels.py breakout          # PPO with `notes-mnist` and with `minatar`, 200,000 steps: scores, and their difference
+    python benchmarks/pixels.py catch         # PPO with six encoders, 10 seeds each: how many reach 0.95 within 30,000 steps
+    python benchmarks/pixels.py sb3           # stable-baselines3's PPO with `notes-mnist` as its extractor, to the same bar
+    python benchmarks/pixels.py breakout      # PPO with `notes-mnist` and with `minatar`, 200,000 steps: scores, and their difference
     python benchmarks/pixels.py catch --encoders lenet5 --seeds 3 --jobs 2
 
-Settings are those of the presets `pixelcatch` and `smallbreakout`. On PixelCatch training ends where 50 greedy episodes all but reach 1 (every
-1,440 steps); the run is judged by 100 fresh greedy episodes. On SmallBreakout all steps are taken, and the last network plays the 100
-episodes; compared are interquartile means over seeds, with the 95 % interval of their difference by bootstrap over seeds.
+Settings are those of the presets `pixelcatch` and `smallbreakout`. On PixelCatch training ends where 50 greedy episodes all but reach 1
+(looked at every 1,440 steps); the run is judged by 100 fresh greedy episodes. On SmallBreakout all steps are taken, and the last network
+plays the 100 episodes; compared are interquartile means over seeds, with the 95 % interval of their difference by bootstrap over seeds.
 
-The report goes to benchmarks/results/pixels_<what>.txt. Seconds are the processor's. Runs are kept in a file of JSON lines where `--keep` names one,
-and not made again.
+The report goes to benchmarks/results/pixels_<what>.txt. Seconds are the processor's. Runs are kept in a file of JSON lines where `--keep`
+names one, and not made again.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def report(what: str, results: list[dict[str, Any]], encoders: list[str], jobs: 
         scores, steps, seconds = (np.array([run[key] for run in runs]) for key in ("score", "steps", "seconds"))
         target = presets.load("smallbreakout" if what == "breakout" else "pixelcatch").target
         lines += [
-            f"{name}: {(scores >= target).sum()} of {len(runs)} seeds reach {target:g}; steps {np.median(steps):,.0f} (most {steps.max():,}); "
-            f"{np.median(seconds):.0f} s of processor a seed",
+            f"{name}: {(scores >= target).sum()} of {len(runs)} seeds reach {target:g}; median {np.median(steps):,.0f} steps (most "
+            f"{steps.max():,}), {np.median(seconds):.0f} s of processor",
             "  scores: " + ", ".join(f"{score:.2f}" for score in scores),
             "  steps:  " + ", ".join(f"{step:,}" for step in steps),
         ]
