@@ -43,11 +43,11 @@ _HOMES = {  # name: module, class, the spaces it serves
     "nature": ("standard_networks", "Nature", "images of at least 36 x 36 pixels"),
     "impala": ("standard_networks", "Impala", _IMAGES),
     "minatar": ("standard_networks", "MinAtar", _IMAGES),
+    "torch-ac": ("standard_networks", "TorchAC", "images and boards of at least 7 x 7"),
     "ae-dense": ("autoencoders", "DenseCode", "everything that 'flatten' takes"),
     "ae-conv": ("autoencoders", "ConvolutionalCode", _IMAGES),
     "ae-denoising": ("autoencoders", "DenoisingCode", _IMAGES),
     "ae-sparse": ("autoencoders", "SparseCode", f"{_IMAGES}, by their patches"),
-    "torch-ac": ("standard_networks", "TorchAC", "images and boards of at least 7 x 7"),
 }
 _SEVERAL = (Packed, spaces.Dict, spaces.Tuple, spaces.OneOf)
 

@@ -101,7 +101,7 @@ class Impala(Convolutional):
 
 
 class CS231n(Convolutional):
-    """The pattern of the cs231n notes: INPUT -> [[CONV -> RELU]*N -> POOL]*M -> [FC -> RELU]*K.
+    """The pattern of the cs231n notes, ``INPUT -> [[CONV -> RELU]*N -> POOL]*M -> [FC -> RELU]*K``.
 
     Convolutions are 3x3, of 32 filters, twice as many after each 2x2 pooling.
 
