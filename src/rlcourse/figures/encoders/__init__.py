@@ -1,0 +1,1 @@
+"""Figures of the notes' lessons on networks, told with agents."""
