@@ -36,9 +36,12 @@ class Flatten(nn.Module):
         super().__init__()
         self.parts = parts_of(observation_space)
         self.features_dim = sum(_width(part.space) for part in self.parts)
+        self.vectors = [part.path for part in self.parts] == [()] and isinstance(self.parts[0].space, spaces.Box)
 
     def forward(self, observations: Any) -> Tensor:
         """Return vectors, shape [B, features_dim], of a batch of observations."""
+        if self.vectors and observations.dim() == 2 and observations.dtype == torch.float32:
+            return observations  # the usual case, without an operation
         flat = [_flat(part.space, piece) for part, piece in zip(self.parts, pieces(self.parts, observations), strict=True)]
         return flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
 
@@ -61,6 +64,4 @@ def _flat(space: gym.Space[Any], x: Tensor) -> Tensor:
         return torch.cat(parts, dim=1).float()
     if isinstance(space, spaces.Text):
         return nn.functional.one_hot(x.long(), characters(space))[..., 1:].reshape(x.shape[0], -1).float()
-    if x.dtype == torch.float32 and x.dim() == 2:
-        return x  # the usual case, without an operation
     return x.reshape(x.shape[0], -1).float()
