@@ -1,4 +1,4 @@
-"""Ten defects of the notes' code, each with what keeps ours from having it; the notes' networks are here, their mistakes are not."""
+"""Ten defects of the notes' code, each with what keeps ours from having it; 3, 8 and 9 are in test_defects_of_the_notes_in_modes.py."""
 
 import json
 import warnings

@@ -73,3 +73,21 @@ class DeadSensor(NamedTuple):
 
     def observe(self, state):
         return state
+
+
+class NoiseImages(gym.Env):
+    """Images of 28 x 28 bytes without meaning; an episode lasts seven steps."""
+
+    observation_space, action_space = gym.spaces.Box(0, 255, (28, 28, 1), np.uint8), gym.spaces.Discrete(2)
+
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        self.steps = 0
+        return self._image(), {}
+
+    def step(self, action):
+        self.steps += 1
+        return self._image(), 1.0, self.steps == 7, False, {}
+
+    def _image(self):
+        return self.np_random.integers(0, 256, (28, 28, 1), dtype=np.uint8)
