@@ -82,7 +82,7 @@ def index() -> str:
     for name in DEEP:
         key, (actions, data) = algo_key(name), TRAITS[name]
         title = (ast.get_docstring(ast.parse(source_of(name).read_text())) or "").partition("\n")[0].partition(": ")[2].rstrip(".")
-        memory = "LSTM, GRU" if name in ("DRQN", "RecurrentPPO") else ""
+        memory = "LSTM, GRU, RNN" if name in ("DRQN", "RecurrentPPO") else ""
         link = f"[{name}]({key}.md)" if (PAGES / f"{key}.md").exists() else name
         rows.append(f"| {link} | `{key}` | {title} | {actions} | {data} | {memory} |")
     pages = [algo_key(name) for name in DEEP if (PAGES / f"{algo_key(name)}.md").exists()]
