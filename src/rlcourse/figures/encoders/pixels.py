@@ -15,9 +15,10 @@ import numpy as np
 
 from rlcourse import presets
 from rlcourse.core.config import Config, Count
-from rlcourse.envs import pixel_catch
+from rlcourse.core.vector import WorldVectorEnv
+from rlcourse.envs import SmallBreakout, pixel_catch
 from rlcourse.figures import style
-from rlcourse.figures.claims import Claim, less, mean, true
+from rlcourse.figures.claims import Claim, Estimate, less, mean, true
 from rlcourse.figures.experiment import Lab
 
 __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
@@ -35,16 +36,16 @@ class Settings(Config):
     runs: Count = 3
     catch_steps: Count = 30_000
     every: Count = 1_440  # steps between evaluations, left
-    breakout_steps: Count = 100_000
+    breakout_steps: Count = 200_000
 
 
-FAST = {"encoders": ("lenet5", "notes-mnist"), "runs": 1, "every": 1_152, "breakout_steps": 8_000}
-FULL = {"runs": 10, "breakout_steps": 200_000}
-SECONDS = 600
+FAST = {"encoders": ("lenet5", "notes-mnist"), "runs": 1, "every": 1_152, "breakout_steps": 10_000}
+FULL = {"runs": 10}
+SECONDS = 400
 
 
 def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
-    """Return steps [M] and greedy returns [E, runs, M] of PixelCatch, steps [BINS] and training returns [2, runs, BINS] of SmallBreakout."""
+    """Return steps [M] and greedy returns [E, runs, M] of PixelCatch; steps [B] and training returns [2, runs, B] of SmallBreakout."""
     seeds = [1000 * lab.seed + i for i in range(settings.runs)]
     breakout = [("smallbreakout", name, seed, settings.breakout_steps, 0) for name in BOARD for seed in seeds]
     catch = [("pixelcatch", name, seed, settings.catch_steps, settings.every) for name in reversed(settings.encoders) for seed in seeds]
@@ -55,6 +56,7 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
         "caught": caught,
         "breakout_steps": settings.breakout_steps / BINS * (0.5 + np.arange(BINS)),
         "broken": np.reshape(found[: len(breakout)], (len(BOARD), settings.runs, BINS)),
+        "random": np.array(_random_return(lab)),
     }
 
 
@@ -79,6 +81,18 @@ def _learn(job: tuple[str, str, int, int, int]) -> np.ndarray:
 
     agent.learn(steps, callback=caught_all)
     return np.array(greedy + [greedy[-1]] * (1 + steps // every - len(greedy)))[: 1 + steps // every]
+
+
+def _random_return(lab: Lab, copies: int = 2000, steps: int = 200) -> tuple[float, float]:
+    """Return mean and standard error of a random policy's return in the first episode of so many copies of SmallBreakout."""
+    envs, rng = WorldVectorEnv(SmallBreakout(), copies), lab.rng(0)
+    envs.reset(seed=int(rng.integers(2**31)))
+    returns, going = np.zeros(copies), np.ones(copies, bool)
+    for _ in range(steps):  # nearly all have missed by then
+        _, rewards, missed, *_ = envs.step(rng.integers(0, 3, copies))
+        returns += going * rewards
+        going &= ~missed
+    return float(returns.mean()), float(returns.std() / np.sqrt(copies))
 
 
 def _greedy_return(agent: Any) -> float:
@@ -109,7 +123,8 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     for i, name in enumerate(BOARD):
         color = style.COLORS[settings.encoders.index(name) if name in settings.encoders else len(settings.encoders)]
         style.curve(right, data["breakout_steps"], data["broken"][i], name, color)
-    right.set_ylim(bottom=0)
+    style.reference(right, float(data["random"][0]), "random policy")
+    right.set(xlim=(0, settings.breakout_steps), ylim=(0, None))
     right.legend(frameon=False, fontsize=8, loc="upper left")
 
 
@@ -129,7 +144,9 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
             "before learning no run catches more than three balls in five", (data["caught"][:, :, 0] <= 0.2 + 1e-9).all(), "greedy returns"
         )
     )
-    if settings.runs >= 3:
-        first, end = data["broken"][:, :, 0], data["broken"][:, :, -1]
-        found += [less(f"SmallBreakout is learned with {name}", 0.0, mean(end[i] - 2 * first[i])) for i, name in enumerate(BOARD)]
+    random, random_error = data["random"]
+    found.append(less("a random policy breaks less than one brick an episode in SmallBreakout", Estimate(random, random_error), 1.0))
+    if settings.breakout_steps >= 200_000:
+        end = data["broken"][:, :, -1]
+        found += [less(f"with {name} ten times a random policy's return", 10 * random, mean(end[i])) for i, name in enumerate(BOARD)]
     return found
