@@ -28,6 +28,15 @@ def test_3_dropout_of_a_memory_is_there_in_training_and_only_there(kind):
         assert torch.equal(*train) != differs
 
 
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_3_dropout_is_between_the_layers_of_a_memory_too(kind):
+    memory = make_memory(kind, gym.spaces.Box(-1, 1, (2,)), 8, layers=2, dropout=0.5)
+    x, empty = torch.randn(STEPS, COPIES, 2, generator=torch.Generator().manual_seed(0)), memory.initial(COPIES)
+    (lower, upper), (lower_, upper_) = memory.eval()(x, empty)[1][0], memory.train()(x, empty)[1][0]
+    assert torch.allclose(lower, lower_), "nothing is dropped before the first layer"
+    assert not torch.allclose(upper, upper_), "the second sees what was dropped after the first"
+
+
 def test_3_dropout_of_an_encoder_is_there_in_training_and_only_there():
     encoder = make("dcgan-d", gym.spaces.Box(0, 255, (28, 28, 1), np.uint8))
     assert [part.p for part in encoder.modules() if isinstance(part, torch.nn.Dropout)] == [0.35]
