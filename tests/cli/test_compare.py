@@ -2,14 +2,16 @@
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from rlcourse.cli.compare import _interval
+from rlcourse.cli.compare import _interval, _short
 from rlcourse.cli.main import main
+from rlcourse.plotting import compare_curves
 
 
 def train(out: Path, *words: str) -> Path:
@@ -127,3 +129,17 @@ def test_a_result_that_is_cut_off_ends_in_one_sentence(runs, tmp_path, capsys):
     (tmp_path / "run/result.json").write_text('{"best": ')
     assert main(["compare", str(tmp_path / "run"), "--out", str(tmp_path / "a.png")]) == 2
     assert "result.json is damaged" in capsys.readouterr().err
+
+
+def test_a_file_in_a_label_is_named_by_its_run():
+    assert _short("/home/ada/runs/pixelcatch/ppo/2026-seed0/best.safetensors") == "ppo/2026-seed0"
+    assert _short("/home/ada/features.safetensors") == "features.safetensors"
+    assert _short("notes-mnist") == "notes-mnist"
+
+
+def test_long_names_stand_below_the_panel_and_leave_it_its_room(tmp_path):
+    curve = (np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.5]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib's, where the layout does not work out
+        compare_curves(tmp_path / "a.png", "title", [(f"{i} {'a long name ' * 7}", [curve]) for i in range(9)])
+    assert Image.open(tmp_path / "a.png").size[1] > 700

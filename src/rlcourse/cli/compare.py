@@ -216,4 +216,7 @@ def _minimised(runs: list[_Run]) -> bool:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, str) and Path(value).is_absolute():  # of a file in a run its folder tells more
+        path = Path(value)
+        return "/".join(path.parts[-3:-1]) if path.stem in ("best", "encoder", "last") else path.name
     return "x".join(map(str, value)) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)

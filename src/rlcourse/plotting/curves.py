@@ -143,7 +143,10 @@ def _finish(figure: Figure, axes: Any, path: Path, target: float | None, beside:
         axes.axhline(target, color=GREY, linestyle="--", linewidth=1, label=f"target {target:g}")
     handles, labels = axes.get_legend_handles_labels()
     if handles:  # outside the panel: within it, it hides what has not learned yet
+        long = beside and max(map(len, labels)) > 36  # such names would leave the panel no room beside them
+        if long:
+            figure.set_figheight(figure.get_figheight() + 0.2 * len(labels))
         columns = 1 if beside else 4
-        where: Any = "outside right upper" if beside else "outside upper right"
+        where: Any = "outside lower left" if long else "outside right upper" if beside else "outside upper right"
         figure.legend(handles, labels, frameon=False, fontsize=8.5, loc=where, ncols=columns)
     figure.savefig(path, dpi=130)
