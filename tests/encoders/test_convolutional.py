@@ -173,3 +173,9 @@ def test_a_wrong_name_or_space_has_one_clear_sentence():
             encoders.make("notes-mnist", space)
     with pytest.raises(ValueError, match="features_dim must be at least 1"):
         encoders.make("lenet5", pictures(8, 8, 3), 0)
+
+
+def test_images_of_another_size_are_never_cut_into_other_images():
+    encoder = encoders.make("notes-mnist", spaces.Box(0, 255, (28, 28, 1), np.uint8))
+    with pytest.raises(RuntimeError, match="invalid for input of size"):
+        encoder(torch.zeros(2, 28, 28, 3))

@@ -96,3 +96,18 @@ def test_an_agent_sees_a_board():
             return self.observation_space.sample(), 1.0, False, self.np_random.random() < 0.2, {}
 
     PPO(Board(), n_envs=1, n_steps=32, batch_size=32, seed=0).learn(64)
+
+
+@pytest.mark.parametrize("name", [None, 64, encoders])
+def test_a_name_that_is_no_text_has_a_sentence(name):
+    with pytest.raises(TypeError, match="an encoder has a name, such as 'auto' or 'mlp:64', not"):
+        encoders.make(name, BOARD)
+
+
+@pytest.mark.parametrize("shape", [(6, 7, 3), (3, 6, 7), (6, 7)])
+def test_bytes_of_an_image_are_divided_by_255_without_convolutions_too(shape):
+    space, pixels = spaces.Box(0, 255, shape, np.uint8), torch.randint(0, 256, (4, *shape), dtype=torch.uint8)
+    channels_first = pixels.permute(0, 3, 1, 2) if shape == (6, 7, 3) else pixels
+    torch.testing.assert_close(encoders.make("flatten", space)(pixels), channels_first.flatten(1) / 255)
+    mlp = encoders.make("mlp", space)
+    torch.testing.assert_close(mlp(pixels), mlp.layers(channels_first.flatten(1) / 255))

@@ -53,8 +53,8 @@ def seen(name):
     """Return the observations that an encoder is tried with."""
     if name == "merge":
         return ["parts"]
-    if name == "flatten":  # pictures are not the same flattened, channels first or last
-        return ["vector", "number", "numbers", "switches", "board", "grey picture"]
+    if name == "flatten":
+        return ["vector", "number", "numbers", "switches", "board", "picture", "grey picture"]
     if name == "notes-mnist":
         return ["picture", "grey picture", "board"]
     taken = []
@@ -64,8 +64,7 @@ def seen(name):
         except (ValueError, AssertionError):
             continue
         taken.append(key)
-    taken = [key for key in taken if key != "large picture" or taken == [key]]
-    return [key for key in taken if key != "picture"] if name in ("mlp", "ae-dense") else taken
+    return [key for key in taken if key != "large picture" or taken == [key]]
 
 
 def build(model, name, space):

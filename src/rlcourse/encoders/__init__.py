@@ -81,11 +81,15 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
     features_dim : int, optional
         Width of the feature vector where the name has none; by default the encoder's own. "flatten" has that of the space.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"an encoder has a name, such as 'auto' or 'mlp:64', not {name!r}")
     options: dict[str, Any] = {} if features_dim is None else {"features_dim": features_dim}
     if isinstance(observation_space, Packed) and isinstance(observation_space.original, spaces.Text):
         observation_space = observation_space.original  # whose vectors are its tokens
     if "=" in name:
         given = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", name)]
+        if not isinstance(observation_space, _SEVERAL):
+            raise ValueError(f"encoder {name!r} names parts, and {observation_space} has none: leave {given[0][0]!r} and '=' out")
         return class_of("merge")(observation_space, encoders={path: encoder for path, _, encoder in given}, **options)
     kind, numbers, norm = _parsed(name)
     kind = _picked(observation_space) if kind == "auto" else kind

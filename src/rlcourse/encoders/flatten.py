@@ -6,11 +6,13 @@ import math
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
 from rlcourse.core.packing import characters
+from rlcourse.encoders.images import Images, image_size
 from rlcourse.encoders.pieces import parts_of, pieces
 
 __all__ = ["Flatten"]
@@ -22,7 +24,7 @@ class Flatten(nn.Module):
     Parameters
     ----------
     observation_space : gymnasium.Space
-        Any but Sequence and Graph; the characters of a Text are one-hot, padding is zeros.
+        Any but Sequence and Graph; the characters of a Text are one-hot, padding is zeros; bytes of images are divided by 255.
     features_dim : int, optional
         Ignored: the space says it (accepted because every encoder accepts it).
 
@@ -36,14 +38,20 @@ class Flatten(nn.Module):
         super().__init__()
         self.parts = parts_of(observation_space)
         self.features_dim = sum(_width(part.space) for part in self.parts)
+        self.images = [Images(part.space) if _is_image(part.space) else None for part in self.parts]
         self.vectors = [part.path for part in self.parts] == [()] and isinstance(self.parts[0].space, spaces.Box)
 
     def forward(self, observations: Any) -> Tensor:
         """Return vectors, shape [B, features_dim], of a batch of observations."""
         if self.vectors and observations.dim() == 2 and observations.dtype == torch.float32:
             return observations  # the usual case, without an operation
-        flat = [_flat(part.space, piece) for part, piece in zip(self.parts, pieces(self.parts, observations), strict=True)]
+        found = zip(self.parts, self.images, pieces(self.parts, observations), strict=True)
+        flat = [images(piece).flatten(1) if images else _flat(part.space, piece) for part, images, piece in found]
         return flat[0] if len(flat) == 1 else torch.cat(flat, dim=1)
+
+
+def _is_image(space: gym.Space[Any]) -> bool:
+    return image_size(space) is not None and space.dtype == np.uint8 and 0 not in (space.shape or ())
 
 
 def _width(space: gym.Space[Any]) -> int:

@@ -75,7 +75,7 @@ class Images(nn.Module):
         """Return images, shape [B, C, H, W], of observations [B, ...]."""
         divide = self.bytes and (observations.dtype == torch.uint8 or self.grey)
         if self.channels == 1:
-            x = observations.reshape(-1, self.height, self.width, 1).permute(0, 3, 1, 2)
+            x = observations.reshape(observations.shape[0], self.height, self.width, 1).permute(0, 3, 1, 2)
         elif self.channels_last:
             x = observations.permute(0, 3, 1, 2)
         else:
