@@ -203,7 +203,9 @@ def load(path: Any, env: Any = None) -> Any:
 
         return agent_class(name).load(path, env=env)
     if name not in MODULES:
-        raise ValueError(f"{path} holds a {name}, which is no agent of rlcourse; load it with its own class")
+        raise ValueError(
+            f"{path} holds {'an' if name[0] in 'AEIOU' else 'a'} {name}, which is no agent of rlcourse; load it with its own class"
+        )
     return __getattr__(name).load(path, env=env)
 
 

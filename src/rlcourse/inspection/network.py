@@ -112,7 +112,7 @@ def network_of(agent: Any) -> Network:
     for name, make in (("policy", _policy), ("networks", _soft), ("network", _values), ("actor", _continuous)):
         if isinstance(getattr(agent, name, None), nn.Module):
             return make(agent, space)
-    raise ValueError(f"a {type(agent).__name__} has no network of ours to look into; take a run of a deep agent, such as ppo or dqn")
+    raise ValueError(f"{type(agent).__name__} has no network of ours to look into; take a run of a deep agent, such as ppo or dqn")
 
 
 def _policy(agent: Any, space: Any) -> Network:
