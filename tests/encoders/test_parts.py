@@ -107,7 +107,7 @@ def test_a_part_that_is_not_there_or_not_named_has_a_sentence():
         encoders.make("notes-mnist", packed(SPACE))
     with pytest.raises(ValueError, match="'merge' needs Dict, Tuple or OneOf"):
         encoders.make("merge", IMAGE)
-    with pytest.raises(ValueError, match="'a=flatten' names parts, and Text.* has none"):
+    with pytest.raises(ValueError, match=r"'a=flatten' names parts, and Text.* has none"):
         encoders.make("a=flatten", spaces.Text(3))
     with pytest.raises(ValueError, match="no layers to normalise"):
         encoders.make("auto+bn", packed(SPACE))

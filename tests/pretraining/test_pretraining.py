@@ -7,6 +7,7 @@ import torch
 from gymnasium import spaces
 
 from rlcourse.agents import DQN
+from rlcourse.agents import load as load_agent
 from rlcourse.core import files
 from rlcourse.core.world import WorldEnv
 from rlcourse.envs import pixel_catch
@@ -101,6 +102,8 @@ def test_an_autoencoder_of_any_encoder_learns_and_survives_its_file(name, frames
     assert (metadata["class"], metadata["encoder"], metadata["settings"]) == ("Autoencoder", name, {"epochs": 2})
     with pytest.raises(ValueError, match="holds a Autoencoder, not a Classifier"):
         Classifier.load(file)
+    with pytest.raises(ValueError, match="holds an Autoencoder, which is no agent"):
+        load_agent(file)
     with pytest.raises(ValueError, match="was trained on"):
         load(file, spaces.Box(0, 255, (11, 11, 1), np.uint8))
 

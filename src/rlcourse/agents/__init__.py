@@ -197,15 +197,14 @@ def load(path: Any, env: Any = None) -> Any:
     """Load an agent of whatever class a file holds (see `rlcourse.core.agent.Agent.load`)."""
     from rlcourse.core.files import read
 
-    name = read(path)[1].get("class")
-    if str(name).startswith("SB3"):  # a model of stable-baselines3
+    name = str(read(path)[1].get("class"))
+    if name.startswith("SB3"):  # a model of stable-baselines3
         from rlcourse.sb3 import agent_class
 
         return agent_class(name).load(path, env=env)
     if name not in MODULES:
-        raise ValueError(
-            f"{path} holds {'an' if name[0] in 'AEIOU' else 'a'} {name}, which is no agent of rlcourse; load it with its own class"
-        )
+        article = "an" if name[0] in "AEIOU" else "a"
+        raise ValueError(f"{path} holds {article} {name}, which is no agent of rlcourse; load it with its own class")
     return __getattr__(name).load(path, env=env)
 
 

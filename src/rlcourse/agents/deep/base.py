@@ -189,7 +189,8 @@ class DeepAgent(Agent):
             raise FloatingPointError(f"the environment gave a reward that is no finite number before step {self.num_timesteps}: mend it")
         for part in self.parts().values():
             if isinstance(part, FlatOptimizer) and not torch.isfinite(part.parameters.sum()):
-                raise FloatingPointError(f"the weights are no longer finite at step {self.num_timesteps}: lower learning_rate, or mend observations that are no numbers")
+                advice = "lower learning_rate, or mend observations that are no numbers"
+                raise FloatingPointError(f"the weights are no longer finite at step {self.num_timesteps}: {advice}")
 
     def stop(self, at_episode_end: bool = False) -> None:
         """End `learn` after the current update, from any thread."""
