@@ -11,6 +11,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 
 from rlcourse import agents
 from rlcourse.core.agent import Agent
+from rlcourse.core.callbacks import WarnIfConstant
 
 
 def test_the_registry_names_classes_that_exist_and_are_agents():
@@ -113,3 +114,13 @@ def test_a_progress_bar_disturbs_nothing(name, capsys):
     barred.learn(**({"episodes": 2} if name in TABULAR else {"total_timesteps": 2 * ROLLOUT}), progress_bar=True)
     assert differences(plain.state_dict(), barred.state_dict()) == []
     assert name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "settings"), [*((name, {}) for name in DEEP), ("REINFORCE", {"baseline": "mean"})], ids=str)
+def test_no_deep_agent_seems_to_stand_still_while_it_learns(name, settings, monkeypatch):
+    monkeypatch.setattr(getattr(agents, name), "between_callbacks", 1)
+    watch = WarnIfConstant(calls=3)
+    agent = make(name, "Pendulum-v1" if name in ("CrossQ", "DDPG", "SAC", "TD3") else "CartPole-v1", **settings)
+    agent.learn(400, callback=lambda agent: watch(agent))
+    assert agent.metrics
+    assert not watch.warned

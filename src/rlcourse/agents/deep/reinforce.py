@@ -62,7 +62,7 @@ class REINFORCE(DeepAgent):
     Attributes
     ----------
     metrics : dict of str to float
-        policy_loss, value_loss, entropy, mean_return (undiscounted, of the batch's episodes), learning_rate.
+        policy_loss, entropy, mean_return (undiscounted, of the batch's episodes), learning_rate; value_loss where the baseline is learned.
     policy : ActorCritic
         Its critic is the value baseline.
     """
@@ -118,11 +118,12 @@ class REINFORCE(DeepAgent):
         with torch.no_grad():
             self.metrics = {
                 "policy_loss": policy_term.item(),
-                "value_loss": value_term.item(),
                 "entropy": self.policy.entropy(table).item(),
                 "mean_return": float(e.rewards[:T][chosen].sum()) / e.wanted,
                 "learning_rate": learning_rate,
             }
+            if c.baseline == "value":
+                self.metrics["value_loss"] = value_term.item()
         self.normalizer.learn(e.observations[:T][chosen])
 
     def loss(self, ent_coef: float = 0.0) -> tuple[Tensor, ...]:
