@@ -22,7 +22,7 @@ FORMS = {
     "tint": lambda env: Tint(env, 0.6),
     "tint always": lambda env: Tint(env, 0.6, per="observation"),
     "flip": RandomFlip,
-    "flip and swap": lambda env: RandomFlip(env, (1, 0)),
+    "flip and swap": lambda env: RandomFlip(env, (1, 0), per="episode"),
     "all": lambda env: Occlude(Tint(RandomShift(RandomFlip(env, (1, 0)))), 0.2, per="episode"),
 }
 
@@ -146,13 +146,17 @@ def test_a_tint_changes_channels_each_in_its_way_and_holds_for_an_episode():
     assert np.array_equal(Tint(Pictures((3, 4, 4)), 0.0).reset(seed=0)[0], Pictures((3, 4, 4)).picture)
 
 
-def test_half_of_the_episodes_are_mirrored_and_the_actions_change_sides_where_that_is_asked_for():
+def test_half_of_the_images_or_episodes_are_mirrored_and_the_actions_change_sides_where_that_is_asked_for():
     for shape, axis in (((7, 9, 3), 1), ((3, 7, 9), 2), ((7, 9), 1)):
         env = RandomFlip(Pictures(shape))
         images = [env.reset(seed=0)[0], *(env.reset()[0] for _ in range(99))]
         mirrored = [np.array_equal(image, np.flip(env.env.picture, axis)) for image in images]
         assert all(flip or np.array_equal(image, env.env.picture) for image, flip in zip(images, mirrored, strict=True))
         assert 30 < sum(mirrored) < 70
+    always, once = RandomFlip(Pictures()), RandomFlip(Pictures(), per="episode")
+    for env, different in ((always, 2), (once, 1)):
+        env.reset(seed=0)
+        assert len({env.step(0)[0].tobytes() for _ in range(20)}) == different
     for actions in (None, (1, 0)):
         env, moves = RandomFlip(make_spot(), actions), set()
         for seed in range(20):

@@ -14,7 +14,7 @@ import numpy as np
 from rlcourse.core.spaces import channels_last
 from rlcourse.wrappers.parts import box_of, head, join, tail
 
-__all__ = ["Augmentation", "Augmented", "image_axes"]
+__all__ = ["PER", "Augmentation", "Augmented", "image_axes"]
 
 PER = ("observation", "episode")
 

@@ -1,4 +1,4 @@
-"""`RandomFlip`: some episodes are seen in a mirror; an augmentation that preserves what is right only where the actions change sides too.
+"""`RandomFlip`: half of the images are seen in a mirror; an augmentation that preserves what is right only where actions change sides too.
 
 Most changes of an image leave the right action as it was. The mirror does not: where the ball was on the left it is on the right.
 """
@@ -10,25 +10,27 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from rlcourse.wrappers.augment import image_axes
+from rlcourse.wrappers.augment import PER, image_axes
 from rlcourse.wrappers.parts import head, join
 
 __all__ = ["Flipped", "RandomFlip"]
 
 
 class Flipped(NamedTuple):
-    """A world that is seen in a mirror in half of its episodes. State = (the state of the world inside ..., whether this one is).
+    """A world that is seen in a mirror half of the time. State = (the state of the world inside ..., whether it is now).
 
     Attributes
     ----------
     world : World
         Its states are tuples of floats, its observations images.
     actions : ndarray of int, shape [A]
-        What an action becomes in a mirrored episode.
+        What an action becomes that answers a mirrored image.
     axes, shape : tuple of int
         An image as `image_axes` has it, and as the world has it.
     like : tuple of float
         A state of the world inside, for its length.
+    keep : bool
+        Whether an episode is mirrored as a whole.
     """
 
     world: Any
@@ -36,6 +38,7 @@ class Flipped(NamedTuple):
     axes: tuple[int, int, int, int]
     shape: tuple[int, ...]
     like: tuple[float, ...]
+    keep: bool
 
     @property
     def observation_space(self) -> gym.Space[Any]:
@@ -48,16 +51,18 @@ class Flipped(NamedTuple):
         return self.world.action_space
 
     def reset(self, rng):
-        """Begin an episode, and draw whether it is mirrored."""
+        """Begin an episode, and draw whether it is seen in the mirror."""
         state = self.world.reset(rng)
         mirrored = 1.0 if rng.random() < 0.5 else 0.0
         return join(state, (mirrored,))
 
     def step(self, state, action, rng):
-        """Take an action, in a mirrored episode its counterpart."""
+        """Take an action, or its counterpart where the last image was mirrored."""
         mirrored = state[len(self.like)]
         taken = self.actions[action] if mirrored == 1.0 else action
         inner, reward, terminated, truncated = self.world.step(head(state, self.like), taken, rng)
+        if not self.keep:
+            mirrored = 1.0 if rng.random() < 0.5 else 0.0
         return join(inner, (mirrored,)), reward, terminated, truncated
 
     def observe(self, state):
@@ -69,19 +74,21 @@ class Flipped(NamedTuple):
 
 
 class RandomFlip(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Mirror the images of every second episode, left to right; which ones is drawn from the environment's own generator.
+    """Mirror half of the images, left to right; which ones is drawn from the environment's own generator.
 
     Parameters
     ----------
     env : Env
         Observations are images or boards, actions Discrete.
     actions : tuple of int, optional
-        What an action does in a mirrored episode, such as (2, 1, 0) where 0 is left and 2 is right. Without it actions stay as they
-        are, and the mirror teaches what is wrong.
+        What an action does that answers a mirrored image, such as (2, 1, 0) where 0 is left and 2 is right. Without it actions stay as
+        they are, and the mirror teaches what is wrong.
+    per : {"observation", "episode"}
+        How often it is drawn.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], actions: tuple[int, ...] | None = None) -> None:
-        gym.utils.RecordConstructorArgs.__init__(self, actions=actions)
+    def __init__(self, env: gym.Env[Any, Any], actions: tuple[int, ...] | None = None, per: str = "observation") -> None:
+        gym.utils.RecordConstructorArgs.__init__(self, actions=actions, per=per)
         gym.Wrapper.__init__(self, env)
         space = env.action_space
         if not isinstance(space, gym.spaces.Discrete):
@@ -90,7 +97,9 @@ class RandomFlip(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
         self._actions = np.arange(space.n) if actions is None else np.asarray(actions)
         if sorted(self._actions.tolist()) != list(range(int(space.n))):
             raise ValueError(f"actions must be an order of 0..{space.n - 1}, not {actions!r}")
-        self._mirrored = False
+        if per not in PER:
+            raise ValueError(f"per must be 'observation' or 'episode', not {per!r}")
+        self.per, self._mirrored = per, False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode, and draw whether it is mirrored."""
@@ -99,10 +108,12 @@ class RandomFlip(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
         return self._seen(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Take an action, in a mirrored episode its counterpart."""
+        """Take an action, or its counterpart where the last image was mirrored."""
         start = int(self.env.action_space.start)  # type: ignore[attr-defined]
         taken = int(self._actions[int(action) - start]) + start if self._mirrored else action
         observation, reward, terminated, truncated, info = self.env.step(taken)
+        if self.per == "observation":
+            self._mirrored = bool(self.env.unwrapped.np_random.random() < 0.5)
         return self._seen(observation), reward, terminated, truncated, info
 
     def _seen(self, observation: Any) -> Any:
@@ -115,4 +126,5 @@ class RandomFlip(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
         like = world.reset(np.random.default_rng(0))
         if not isinstance(like, tuple):
             raise ValueError(f"RandomFlip needs a world whose state is a tuple of floats, not {like!r}")
-        return Flipped(world, self._actions, self._axes, tuple(int(n) for n in world.observation_space.shape), like)
+        shape = tuple(int(n) for n in world.observation_space.shape)
+        return Flipped(world, self._actions, self._axes, shape, like, self.per == "episode")
