@@ -147,15 +147,18 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     for i, label in enumerate(labels):
         for j, color in enumerate(style.COLORS[:2]):
             _column(left, 2.6 * i + j, data["scores"][i, :, j], color)
-        left.text(2.6 * i + 0.5, 1.09, f"gap {mean(gaps(data)[i])}", ha="center", fontsize=8.5, color=style.INK)
-        left.text(2.6 * i + 0.5, -1.0, label, ha="center", fontsize=9, color=style.INK)
+        gap = mean(gaps(data)[i])
+        left.text(2.6 * i + 0.5, 1.12, f"gap {gap.mean:.2f} ± {gap.error:.2f}", ha="center", fontsize=8.5, color=style.INK)
+        left.text(2.6 * i + 0.5, -1.15, label, ha="center", fontsize=9, color=style.INK)
+    if settings.steps >= LEARNED:
+        left.text(1.8, -0.3, "ratio of gaps\n{:.1f} [{:.1f}, {:.1f}]".format(*ratio(data)), ha="center", fontsize=8.5, color=style.GREY)
     left.set_xticks((0, 1, 2.6, 3.6), ("learned", "unseen") * 2)
-    style.panel(right, "the plain game, half of the images mirrored", "thousand steps", "greedy return without a mirror")
+    style.panel(right, "plain game, half of the images mirrored", "thousand steps", "greedy return without a mirror")
     for i, name in enumerate(MIRRORS):
         style.curve(right, data["steps"] / 1000, data["mirrors"][i], name, style.COLORS[2 + i])
-    right.legend(frameon=False, fontsize=8.5, loc="lower right")
+    right.legend(frameon=False, fontsize=8.5, loc="lower right", ncols=1, borderaxespad=0.2)
     for axes in (left, right):
-        axes.set_ylim(-1.1, 1.25)
+        axes.set_ylim(-1.3, 1.3)
         style.reference(axes, -0.6, "random")
 
 
