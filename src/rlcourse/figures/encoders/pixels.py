@@ -21,7 +21,7 @@ from rlcourse.figures import style
 from rlcourse.figures.claims import Claim, Estimate, less, mean, true
 from rlcourse.figures.experiment import Lab
 
-__all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
+__all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "greedy_return", "run"]
 
 BOARD = ("minatar", "notes-mnist")  # encoders of the right panel
 BINS = 20  # of its steps
@@ -72,11 +72,11 @@ def _learn(job: tuple[str, str, int, int, int]) -> np.ndarray:
         bins = np.minimum(BINS * (agent.history["timesteps"] - 1) // steps, BINS - 1).astype(int)
         counts = np.maximum(np.bincount(bins, minlength=BINS), 1)
         return np.bincount(bins, agent.history["return"], minlength=BINS) / counts
-    greedy = [_greedy_return(agent)]
+    greedy = [greedy_return(agent)]
 
     def caught_all(agent: Any) -> bool:
         if agent.num_timesteps >= every * len(greedy):
-            greedy.append(_greedy_return(agent))
+            greedy.append(greedy_return(agent))
         return greedy[-1] < 1.0
 
     agent.learn(steps, callback=caught_all)
@@ -95,7 +95,7 @@ def _random_return(lab: Lab, copies: int = 2000, steps: int = 200) -> tuple[floa
     return float(returns.mean()), float(returns.std() / np.sqrt(copies))
 
 
-def _greedy_return(agent: Any) -> float:
+def greedy_return(agent: Any) -> float:
     """Return the mean return of the greedy policy over the five columns in which the ball can begin."""
     game = pixel_catch()
     states: list[Any] = [(float(column), 0.0, 2.0, 0.0) for column in range(5)]
