@@ -26,7 +26,7 @@ from rlcourse.figures.experiment import Lab
 __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 
 KINDS = ("ae-dense", "ae-conv", "ae-denoising")
-SHOWN, UNITS, THEMES = 8, 25, 50
+SHOWN, UNITS, THEMES = 12, 25, 50
 RHO, NOISE = 0.01, 0.5
 
 
@@ -44,7 +44,7 @@ class Settings(Config):
     every: Count = 512  # steps between evaluations
 
 
-FAST = {"size": 14, "frames": 1_000, "epochs": 12, "iterations": 200, "codes": ("ae-sparse",), "runs": 2, "steps": 6_144}
+FAST = {"size": 14, "frames": 1_000, "iterations": 200, "codes": ("ae-sparse",), "runs": 2, "steps": 6_144}
 FULL = {"runs": 20}
 SECONDS = 400
 
@@ -174,7 +174,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     rows = [("seen", "seen"), *((kind, f"{kind}_decoded") for kind in KINDS[:2])]
     rows += [("with noise", "ae-denoising_noisy"), ("ae-denoising", "ae-denoising_decoded")]
     figure.set_size_inches(11.4, 7.6)
-    above, below = figure.subfigures(2, 1, height_ratios=(1.35, 1))
+    above, below = figure.subfigures(2, 1, height_ratios=(1.25, 1))
     panels = above.subplots(len(rows), SHOWN)
     for line, (label, name) in zip(panels, rows, strict=True):
         for axes, image in zip(line, data[name], strict=True):
@@ -194,7 +194,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
             style.curve(axes, data["steps"], data["returns"][i, j], label, style.COLORS[j])
         axes.set_ylim(-1.05, 1.08)
         axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1e3:g}k" if x else "0")
-    right.axes[0].legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.12))
+    right.axes[0].legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.26))
 
 
 def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
