@@ -20,7 +20,7 @@ from rlcourse.encoders.autoencoders import SparseCode
 from rlcourse.pretraining.autoencoder import Autoencoder
 from rlcourse.pretraining.fitting import Epoch, as_tensor
 
-__all__ = ["fit_sparse", "sample_patches", "sparse_objective"]
+__all__ = ["fit_sparse", "mean_activations", "sample_patches", "sparse_objective"]
 
 
 def sparse_objective(
@@ -71,6 +71,21 @@ def sample_patches(encoder: SparseCode, observations: np.ndarray, count: int, se
     return torch.cat(found)[:count]
 
 
+@torch.no_grad()
+def mean_activations(encoder: SparseCode, observations: np.ndarray, count: int = 5_000, seed: int = 1) -> np.ndarray:
+    """Return the mean activation of each unit, shape [units], on patches drawn by another seed than those that it learned from."""
+    found: np.ndarray = (
+        torch.sigmoid(encoder.linear(_prepared(encoder, sample_patches(encoder, observations, count, seed)))).mean(0).numpy()
+    )
+    return found
+
+
+def _prepared(encoder: SparseCode, patches: Tensor) -> Tensor:
+    """Return patches [N, I] centred, cut at three deviations and scaled, as the units see them."""
+    bound = 3.0 * encoder.deviation
+    return (patches - patches.mean(1, keepdim=True)).clamp(-bound, bound) * (0.4 / bound) + 0.5
+
+
 def fit_sparse(
     model: Autoencoder,
     observations: np.ndarray,
@@ -102,10 +117,8 @@ def fit_sparse(
     if not isinstance(encoder, SparseCode):
         raise ValueError(f"fit_sparse trains the encoder 'ae-sparse', not {model.name!r}; take fit")
     raw = sample_patches(encoder, observations, patches + patches // 10, seed)
-    centred = raw - raw.mean(1, keepdim=True)
-    encoder.deviation.copy_(centred.std())
-    bound = 3.0 * encoder.deviation
-    x = (centred.clamp(-bound, bound) * (0.4 / bound) + 0.5).double()
+    encoder.deviation.copy_((raw - raw.mean(1, keepdim=True)).std())
+    x = _prepared(encoder, raw).double()
     test, x = x[len(x) * 10 // 11 :], x[: len(x) * 10 // 11]
     W1, b1, W2, b2 = weights = _initial(x.shape[1], encoder.linear.out_features, seed)
     optimizer = torch.optim.LBFGS(weights, max_iter=20, history_size=20, line_search_fn="strong_wolfe")

@@ -95,6 +95,7 @@ def _prepare(job: tuple[Any, ...]) -> dict[str, np.ndarray]:
     """Train an autoencoder for the pictures, the sparse one for its filters, or one whose code agents take, which goes to a file."""
     from rlcourse.pretraining import Autoencoder, fit, fit_sparse, gather
     from rlcourse.pretraining.pictures import rows_of
+    from rlcourse.pretraining.sparse import mean_activations
 
     what, kind, settings, seed, *file = job
     world = {"autoencoder": pixel_catch(size=settings.size), "filters": pixel_catch(themes=THEMES), "code": pixel_catch()}[what]
@@ -108,25 +109,11 @@ def _prepare(job: tuple[Any, ...]) -> dict[str, np.ndarray]:
         model.save(file[0])
         return {}
     if what == "filters":
-        return _units(model, frames.observations, seed)
+        filters = model.encoder.linear.weight.detach().numpy().reshape(UNITS, 8, 8)
+        return {"filters": filters, "activation": mean_activations(model.encoder, frames.observations, seed=seed + 1)}
     rows = dict(rows_of(model, _shown(frames.observations), seed))
     noisy = {"noisy": rows["with noise"]} if "with noise" in rows else {}
     return {"decoded": rows["decoded"], "loss": np.array(epochs[-1].test)} | noisy
-
-
-def _units(model: Any, observations: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """Return the filters of a sparse autoencoder, and the mean activation of each unit on patches that it did not learn from."""
-    import torch
-
-    from rlcourse.pretraining.sparse import sample_patches
-
-    encoder = model.encoder
-    raw = sample_patches(encoder, observations, 5_000, seed + 1)
-    bound = 3.0 * encoder.deviation
-    x = (raw - raw.mean(1, keepdim=True)).clamp(-bound, bound) * (0.4 / bound) + 0.5
-    with torch.no_grad():
-        activation = torch.sigmoid(encoder.linear(x)).mean(0)
-    return {"filters": encoder.linear.weight.detach().numpy().reshape(UNITS, 8, 8), "activation": activation.numpy()}
 
 
 def _learn(job: tuple[str, str, str, int, int, int]) -> np.ndarray:
