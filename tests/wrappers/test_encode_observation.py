@@ -133,8 +133,8 @@ def test_deep_agents_of_both_kinds_take_codes():
 
 
 def test_a_linear_agent_learns_to_catch_from_codes():
-    """Semi-gradient Sarsa: seeds 0 to 9, also of the encoder, ended between 0.31 and 0.74."""
-    env = EncodeObservation(gym.make("rlcourse/PixelCatch-v0", size=10), "mlp:256")
+    """Semi-gradient Sarsa: seeds 0 to 9, also of the encoder, ended between 0.38 and 0.65."""
+    env = EncodeObservation(gym.make("rlcourse/PixelCatch-v0", size=10), "ae-dense:256")
     returns = semi_gradient_sarsa(env, alpha=0.5, epsilon=0.1, episodes=2_000, seed=0)
     assert returns[-200:].mean() > 0.0, "random is -0.6"
     assert act(np.eye(2), np.array([0.0, 1.0]), 0.0, np.random.default_rng(0)) == 1
@@ -145,6 +145,10 @@ def test_a_linear_agent_learns_to_catch_from_codes():
     [
         (lambda env: EncodeObservation(env, "resnet"), "unknown encoder 'resnet'"),
         (lambda env: EncodeObservation(env, "lenet5"), "encoder 'lenet5' needs images"),
+        (lambda env: EncodeObservation(env, None), "an encoder is a name, a file or a torch.nn.Module, not None"),
+        (lambda env: EncodeObservation(env, nn.Linear), "an encoder is a name, a file or a torch.nn.Module, not <class"),
+        (lambda env: EncodeObservation(env, "./"), "'./' is a folder: take a file in it"),
+        (lambda env: EncodeObservation(env, "mlp", cache=-1), "cache must be at least 0"),
         (lambda env: EncodeObservation(env, "missing.safetensors"), "there is no file 'missing.safetensors'"),
         (lambda env: EncodeObservation(env, "mlp", frozen=False), "pass the module itself"),
         (lambda env: EncodeObservation(env, nn.Linear(5, 2)), "the encoder does not take observations of Box"),
@@ -153,5 +157,5 @@ def test_a_linear_agent_learns_to_catch_from_codes():
     ],
 )
 def test_what_cannot_encode_is_refused_in_one_sentence(make_it, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
         make_it(gym.make("CartPole-v1"))

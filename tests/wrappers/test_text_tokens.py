@@ -97,6 +97,7 @@ def test_an_agent_learns_to_obey_what_it_reads():
         (lambda: TextTokens(Missions(), (), 6), "vocabulary must be a sequence of different words"),
         (lambda: TextTokens(Missions(), ("a", "a"), 6), "vocabulary must be a sequence of different words"),
         (lambda: TextTokens(Missions(), ("Go",), 6), "single words, in small letters, not 'Go'"),
+        (lambda: TextTokens(Missions(), (1, 2), 6), "single words, in small letters, not 1"),
         (lambda: TextTokens(Missions(), WORDS, 0), "length must be at least 1"),
         (lambda: TextTokens(Missions(), WORDS, 6, "letters"), "unit must be 'words' or 'characters'"),
         (lambda: vocabulary_of("one text"), "several texts"),

@@ -50,6 +50,8 @@ class EncodeObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
     ) -> None:
         gym.utils.RecordConstructorArgs.__init__(self, encoder=encoder, frozen=frozen, seed=seed, cache=cache, _disable_deepcopy=not frozen)
         gym.ObservationWrapper.__init__(self, env)
+        if cache < 0:
+            raise ValueError(f"cache must be at least 0, not {cache!r}")
         space = env.observation_space
         self.encoder = module_of(encoder, space, frozen, lambda name, seen: make(name, seen), files.load, seed)
         if isinstance(self.encoder, Recurrent):
@@ -109,7 +111,11 @@ def module_of(
     seen = packed(space) or space
     if isinstance(encoder, nn.Module):
         module: nn.Module = copy.deepcopy(encoder).cpu() if frozen else encoder
-    elif isinstance(encoder, os.PathLike) or encoder.endswith(".safetensors"):
+    elif not isinstance(encoder, str | os.PathLike):
+        raise TypeError(f"an encoder is a name, a file or a torch.nn.Module, not {encoder!r}")
+    elif isinstance(encoder, os.PathLike) or encoder.endswith(".safetensors") or (os.sep in encoder and Path(encoder).is_dir()):
+        if Path(encoder).is_dir():
+            raise ValueError(f"{os.fspath(encoder)!r} is a folder: take a file in it, such as best.safetensors or encoder.safetensors")
         if not Path(encoder).is_file():
             raise ValueError(f"there is no file {os.fspath(encoder)!r} to take an encoder from")
         module = from_file(encoder, seen)

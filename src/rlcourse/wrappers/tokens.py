@@ -65,7 +65,7 @@ class TextTokens(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstruc
         gym.ObservationWrapper.__init__(self, env)
         if isinstance(vocabulary, str) or not len(vocabulary) or len(set(vocabulary)) < len(vocabulary):
             raise ValueError("vocabulary must be a sequence of different words or characters; vocabulary_of(corpus) makes one")
-        strange = [token for token in vocabulary if split(token, unit) != [token]]
+        strange = [token for token in vocabulary if not isinstance(token, str) or split(token, unit) != [token]]
         if strange:
             raise ValueError(f"vocabulary must hold single {unit}{', in small letters' * (unit == 'words')}, not {strange[0]!r}")
         if length < 1:
