@@ -81,15 +81,46 @@ def test_the_kind_follows_from_what_is_seen_and_frames_may_come_from_a_run(tmp_p
         ([CATCH, "--data", "a", "--from", "b"], "one or the other"),
         ([CATCH, "--from", "missing"], "no run or agent file"),
         ([CATCH, "--lr", "0"], "above 0"),
+        ([CATCH, "--frames", "1"], "--frames must be at least 2"),
         ([CATCH, "--framse", "10"], "did you mean '--frames'"),
     ],
 )
 def test_wrong_usage_is_one_sentence(words, sentence, capsys, tmp_path):
-    assert main(["pretrain", *words, *([] if "--framse" in words else ["--frames", "300"]), "--out", str(tmp_path)]) == 2
+    assert main(["pretrain", *words, *([] if {"--framse", "--frames"} & {*words} else ["--frames", "300"]), "--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+IMAGES = np.zeros((20, 28, 28, 1), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"pictures": IMAGES}, "must hold an array `observations`"),
+        ({"observations": IMAGES[:, 1:]}, "of shape (27, 28, 1)"),
+        ({"observations": IMAGES[:1]}, "observations must be at least 2"),
+        ({"observations": IMAGES / 255 + 0.5}, "of type float64 are no uint8"),
+        ({"observations": IMAGES + np.nan}, "must be finite numbers"),
+        ({"observations": IMAGES, "labels": np.arange(7)}, "one for each observation"),
+        ({"observations": IMAGES, "labels": np.arange(20) - 1}, "whole numbers from 0"),
+        ({"observations": IMAGES, "labels": np.arange(20) * 1000}, "at most 256 classes"),
+        (None, "no .npz file"),
+    ],
+)
+def test_a_file_of_wrong_observations_is_one_sentence(arrays, sentence, capsys, tmp_path):
+    file = tmp_path / "data.npz"
+    if arrays is None:
+        file.write_bytes(b"PK\x03\x04 cut off")
+    else:
+        np.savez(file, **arrays)
+    kind = "classifier" if arrays is not None and "labels" in arrays else "conv"
+    assert main(["pretrain", CATCH, "--data", str(file), "--kind", kind, "--encoder", "ae-conv", "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
 
 
 def test_ctrl_c_saves_what_was_learned(tmp_path):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import tomli_w
@@ -84,6 +85,8 @@ def _parse(argv: Sequence[str]) -> Any:
     parsed = parser.parse(argv)
     if parsed.learning_rate <= 0:
         raise UsageError(f"--learning-rate must be above 0, not {parsed.learning_rate:g}")
+    if parsed.frames < 2:
+        raise UsageError("--frames must be at least 2: one to learn from and one to test with")
     for flag, kind in (("label", "classifier"), ("noise", "denoising")):
         if getattr(parsed, flag) is not None and parsed.kind != kind:
             raise UsageError(f"--{flag} belongs to --kind {kind}")
@@ -119,19 +122,36 @@ def _from_file(parsed: Any, target: Target) -> tuple[Any, np.ndarray | None]:
     try:
         with np.load(parsed.data, allow_pickle=False) as file:
             data = {name: file[name] for name in ("observations", "labels") if name in file}
-    except (OSError, ValueError) as error:
+    except (BadZipFile, EOFError, OSError, TypeError, ValueError) as error:  # TypeError: an .npy file is an array
         raise UsageError(f"--data: {parsed.data!r} is no .npz file that can be read ({error})") from error
     space = target.make().observation_space
     if "observations" not in data or ("labels" not in data and parsed.kind == "classifier"):
         raise UsageError(f"--data: {parsed.data!r} must hold an array `observations`, and for a classifier `labels`")
     if data["observations"].shape[1:] != space.shape:
         raise UsageError(f"--data: its observations are of shape {data['observations'].shape[1:]}, those of {parsed.env} of {space.shape}")
-    order = np.random.default_rng(parsed.seed).permutation(len(data["observations"]))
-    observations = data["observations"][order].astype(space.dtype)
-    labels = data["labels"][order] if parsed.kind == "classifier" else None
-    if labels is not None and (labels.ndim != 1 or labels.dtype.kind not in "iu" or labels.min() < 0):
+    labels = data["labels"] if parsed.kind == "classifier" else None
+    number = len(data["observations"])
+    if labels is not None and (labels.shape != (number,) or labels.dtype.kind not in "iu" or labels.min(initial=0) < 0):
         raise UsageError("--data: labels must be whole numbers from 0, one for each observation")
+    if labels is not None and labels.max(initial=0) >= MOST_CLASSES:
+        raise UsageError(f"--data: a classifier takes at most {MOST_CLASSES} classes, so that labels are at most {MOST_CLASSES - 1}")
+    order = np.random.default_rng(parsed.seed).permutation(number)
+    observations = _as_seen(data["observations"], space)[order]
+    labels = None if labels is None else labels[order]
     return Frames(observations, None, space), labels
+
+
+def _as_seen(observations: np.ndarray, space: Any) -> np.ndarray:
+    """Return observations in the type of a space; raises UsageError where it cannot hold them."""
+    if len(observations) < 2:
+        raise UsageError(f"--data: observations must be at least 2, one to learn from and one to test with, not {len(observations)}")
+    if observations.dtype.kind not in "biuf" or not np.isfinite(observations).all():
+        raise UsageError("--data: observations must be finite numbers")
+    with np.errstate(invalid="ignore"):
+        seen = observations.astype(space.dtype)
+    if seen.dtype.kind != "f" and not np.array_equal(seen, observations):
+        raise UsageError(f"--data: observations of type {observations.dtype} are no {space.dtype}: save them as the environment shows them")
+    return seen
 
 
 def _labels(parsed: Any, target: Target, frames: Any) -> np.ndarray:
