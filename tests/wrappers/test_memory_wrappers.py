@@ -201,7 +201,8 @@ class Bits(Vectors):
 
 def test_importing_the_wrappers_imports_no_environment_and_nothing_heavy():
     code = (
-        "import sys, rlcourse.wrappers as w; w.MaskVelocity, w.Flicker, w.PreviousActionReward\n"
+        "import sys, rlcourse.wrappers as w\n"
+        "w.MaskVelocity, w.Flicker, w.PreviousActionReward, w.Occlude, w.RandomFlip, w.RandomShift, w.Tint, w.TextTokens\n"
         "print([m for m in sys.modules if m.startswith('rlcourse.envs') or m in ('torch', 'numba', 'matplotlib')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

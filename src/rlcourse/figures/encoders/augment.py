@@ -2,6 +2,9 @@
 
 PPO plays PixelCatch on 14 x 14 pixels in ten themes, and is then tested on a hundred that it has never seen (Cobbe et al. 2019). One
 agent sees the images as they are, one shifted and tinted at random (RAD, Laskin et al. 2020); both are tested on images as they are.
+The course notes expect the gap between both kinds of themes to be at least twice as large without augmentation. That is no claim here: a
+small convolutional network may generalise without it. The picture tells the ratio of the gaps, with its interval.
+
 Right and wrong do not depend on either change. They do on a mirror: where half of the images are mirrored and left and right stay as they
 were, one image asks for two actions. That delays an agent until it breaks the symmetry, such as by staying on one side as long as it can,
 so that the image tells again; where left and right are swapped as well, nothing of that is needed.
@@ -184,9 +187,9 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
 def _of_gaps(data: dict[str, np.ndarray]) -> list[Claim]:
     learned = data["scores"][..., 0]
     gap: list[Estimate] = [mean(each) for each in gaps(data)]
-    center, low, high = ratio(data)
+    cost = less("unseen themes cost something", 0.0, gap[0])
+    told = "; {:.2f} [{:.2f}, {:.2f}] times the gap with augmentation".format(*ratio(data))
     return [
         true("both have learned their themes", learned.mean(axis=1).min() >= 0.9, f"mean returns {learned.mean(axis=1).round(3).tolist()}"),
-        less("unseen themes cost something", 0.0, gap[0]),
-        true("the ratio of gaps is told with its interval", low <= center <= high, f"{center:.2f} [{low:.2f}, {high:.2f}]"),
+        cost._replace(detail=cost.detail + told),
     ]
