@@ -3,7 +3,7 @@
 A gradient that runs back through time can explode (Pascanu, Mikolov & Bengio 2013). The notes clip in two ways: the whole gradient to a
 norm, g <- g min(1, theta / |g|), or each element to a magnitude. Above: every update of recurrent PPO on CartPole with hidden velocities.
 Below, left: the LSTM by hand is to remember the first of ten signs; plain gradient descent diverges where the learning rate is large,
-and clipped it learns or at least survives. Right: PPO at thirty times its learning rate. Clipping saves little there, because the steps of
+and clipped it learns, up to a point. Right: PPO at thirty times its learning rate. Clipping saves little there, because the steps of
 Adam hardly depend on the gradient's scale: how many runs end no better than chance is reported, and no claim is made of it.
 """
 
@@ -26,7 +26,7 @@ __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 SECONDS = 200.0
 CLIPS = ("none", "by value", "by norm")
 NORM, VALUE = 0.5, 0.1  # PPO's default norm; a magnitude that some elements of its gradients exceed
-RATES = (0.1, 0.3, 1.0, 3.0)  # of plain gradient descent
+RATES = (0.3, 1.0, 2.0, 3.0)  # of plain gradient descent
 RATE, FACTOR = 1e-3, 30.0  # PPO's learning rate, and what it is multiplied by
 CHANCE = 22.0  # the return of random actions on CartPole
 
@@ -164,7 +164,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     left.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
     left.minorticks_off()
     style.reference(left, 0.5, "guessing", side="left")
-    left.legend(frameon=False, fontsize=8.5, loc="center left", bbox_to_anchor=(0.0, 0.75))
+    left.legend(frameon=False, fontsize=8.5, loc="center left", bbox_to_anchor=(0.0, 0.72))
     _draw_returns(right, data, settings)
 
 
@@ -186,9 +186,8 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     """Return what clipping does to a gradient, and what it saves plain descent from."""
     every = np.concatenate([data["updates"], data["fast_updates"]], axis=1)  # [clip, updates, 4]
     turned = np.nanmin(every[:, :, 2], axis=1)  # smallest cosines
-    none, by_value, by_norm = np.minimum(data["losses"], 1.0)  # [rates, runs]
-    diverged = np.isinf(data["losses"])
-    at_1, at_3 = RATES.index(1.0), RATES.index(3.0)
+    losses, diverged = np.minimum(data["losses"], 1.0), np.isinf(data["losses"])  # [clip, rates, runs]
+    at_2 = RATES.index(2.0)
     return [
         true(
             "clipping by norm keeps the direction", np.nanmin(every[2, :, 2]) > 1 - 1e-6, f"smallest cosine {np.nanmin(every[2, :, 2]):.8f}"
@@ -196,9 +195,8 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         true("clipping by value turns it", turned[1] < 0.95, f"smallest cosine {turned[1]:.3f}"),
         true("no norm is left above the limit", np.nanmax(every[2, :, 1]) <= NORM * (1 + 1e-5), f"at most {np.nanmax(every[2, :, 1]):.6f}"),
         true("nor any element", np.nanmax(every[1, :, 3]) <= VALUE * (1 + 1e-5), f"at most {np.nanmax(every[1, :, 3]):.6f}"),
-        true("descent without clipping diverges at 3", diverged[0, at_3].mean() >= 0.9, f"{diverged[0, at_3].mean():.0%} of the runs"),
+        true("descent without clipping diverges at 2", diverged[0, at_2].mean() >= 0.9, f"{diverged[0, at_2].mean():.0%} of the runs"),
         true("clipped descent stays finite at every rate", not diverged[1:].any(), f"{diverged[1:].sum()} of {diverged[1:].size} runs"),
-        less("at 1 it is learned with clipping by norm", mean(by_norm[at_1]), 0.25),
-        less("and by value", mean(by_value[at_1]), 0.25),
-        less("but worse without", mean(by_norm[at_1] - none[at_1]), 0.0),
+        less("at 2 it is learned with clipping by value", mean(losses[1, at_2]), 0.25),
+        less("and by norm", mean(losses[2, at_2]), 0.25),
     ]
