@@ -1,6 +1,7 @@
 """`rlcourse pretrain`: what it writes, what it refuses, and Ctrl-C."""
 
 import csv
+import shlex
 import signal
 import tomllib
 from pathlib import Path
@@ -62,6 +63,14 @@ def test_the_kind_follows_from_what_is_seen_and_frames_may_come_from_a_run(tmp_p
     run = max(tmp_path.rglob("config.toml")).parent
     assert main(["pretrain", "CartPole-v1", "--from", str(run), "--frames", "50", "--epochs", "1", "--out", str(tmp_path)]) == 0
     assert f"by {run}" in capsys.readouterr().out.replace("\n", "")
+
+
+@pytest.mark.parametrize("env", ["rlcourse/FourRooms-v0", "fourrooms"])
+def test_where_a_table_is_the_default_the_command_that_it_proposes_names_a_deep_agent(env, tmp_path, capsys):
+    assert main(["pretrain", env, "--frames", "50", "--epochs", "1", "--out", str(tmp_path / "my runs")]) == 0
+    proposed = shlex.split(capsys.readouterr().out.split("use it: rlcourse ")[1])
+    assert proposed[:4] == ["train", env, "--algo", "dqn"]
+    assert main([*proposed, "-n", "20", "--eval-episodes", "1", "--out", str(tmp_path), "-q"]) == 0
 
 
 @pytest.mark.parametrize(

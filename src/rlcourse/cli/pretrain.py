@@ -19,7 +19,7 @@ from rich.console import Console
 
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.options import Parser, count, finite, natural
-from rlcourse.cli.targets import Target, find_agent, find_environment
+from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_agent, find_environment
 from rlcourse.cli.usage import UsageError
 
 __all__ = ["KINDS", "pretrain"]
@@ -231,7 +231,9 @@ def _tell(console: Console, parsed: Any, target: Target, model: Any, file: Path,
     pictures = "curve.png" if parsed.kind == "classifier" else "curve.png, reconstructions.png"
     console.print(f"{weights:,} weights in the encoder, {model.encoder.features_dim} features, {seconds:.1f} s")
     console.print(f"{file.parent}: encoder.safetensors, {pictures}, losses.csv, pretraining.toml", soft_wrap=True)
-    use = f"rlcourse train {shlex.quote(target.text)} --encoder {shlex.quote(model.name)} --encoder-mode frozen --encoder-from {file}"
+    deep = hasattr(agent_class(agent_name(default_algo(target))).Config, "encoder")
+    words = ["rlcourse", "train", target.text, *([] if deep else ["--algo", "dqn"]), "--encoder", model.name]
+    use = shlex.join([*words, "--encoder-mode", "frozen", "--encoder-from", str(file)])
     console.print(f"use it: {use}", soft_wrap=True)
 
 
