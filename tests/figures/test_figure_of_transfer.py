@@ -35,7 +35,6 @@ def test_transfer_as_it_should_be_keeps_every_claim():
     ("target", "mode", "curves", "words"),
     [
         (0, 0, [np.full(M, -0.5)] * SETTINGS.runs, "the sources have learned"),
-        (0, 1, rising(14), "at most a third"),
         (0, 1, rising(20), "fewer steps"),
         (0, 1, [np.full(M, 0.5)] * SETTINGS.runs, "suffice"),
         (1, 2, rising(20), "re-coloured"),
