@@ -171,4 +171,7 @@ def test_numbers_of_a_discrete_space_have_no_saliency():
     played = play(DQN("rlcourse/CliffWalk-v0", seed=0, buffer_size=100), "rlcourse/CliffWalk-v0", 5, 2)
     with pytest.raises(ValueError, match="saliency needs images or vectors"):
         saliency(played, [(0, 0)])
+    parts = spaces.Dict({"camera": spaces.Box(0, 255, (12, 12, 1), np.uint8), "goal": spaces.Discrete(4)})
+    with pytest.raises(ValueError, match="saliency needs images or vectors"):
+        saliency(played._replace(network=played.network._replace(space=parts)), [(0, 0)])
     assert codes(played).points.shape == (10, 2)

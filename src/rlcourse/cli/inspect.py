@@ -83,7 +83,7 @@ def _maps(played: Any, folder: Path, label: str) -> dict[str, Any]:
     x = played.observations[t, :1]
     layers = feature_maps(network, x) if network.image else []
     if not layers:
-        raise ValueError("its encoder has no convolutions, and so no maps")
+        raise ValueError("its encoder has no convolutions over one image, and so no maps")
     draw_maps(
         folder / "maps.png", f"{label}\nan observation, and what each layer makes of it", network.pictures(x)[0].cpu().numpy(), layers
     )

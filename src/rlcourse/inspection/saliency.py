@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
@@ -70,7 +71,7 @@ def saliency(played: Play, moments: list[tuple[int, int]], seed: int = 1) -> Sal
         Where observations are no numbers.
     """
     network = played.network
-    if not np.issubdtype(network.space.dtype, np.floating) and not network.image:
+    if not isinstance(network.space, gym.spaces.Box) or not (network.image or np.issubdtype(network.space.dtype, np.floating)):
         raise ValueError(f"saliency needs images or vectors of numbers, not {network.space}")
     x = torch.stack([played.observations[t, copy] for t, copy in moments])
     before = [played.state(t, copy) for t, copy in moments]
