@@ -27,7 +27,6 @@ def test_all_claims_hold_where_the_lesson_holds():
     ("data", "text"),
     [
         (made_up(wrong=0.8), "delays learning"),
-        (made_up(gap_plain=0.0), "unseen themes cost something"),
         (made_up(learned=0.5), "have learned their themes"),
     ],
 )
