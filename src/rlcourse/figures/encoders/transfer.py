@@ -7,8 +7,8 @@ scratch, and the frozen encoder of an autoencoder that saw a random policy play 
 for all. The metrics are those of Taylor & Stone (2009): time to threshold (0.95 of what scratch reaches in the end), jump-start (the gain
 over scratch in the first tenth of the steps, since heads begin at random), gain at last (asymptote), and the transfer ratio, the gain in
 area under the curve as a share of scratch's, above what it begins with. A curve of PixelCatch stays at the optimum from where it was
-reached. With one run (`--runs 1`, seed 0) frozen features of the same task needed 3,120 steps where scratch needed 5,520: more than the
-third that one might hope for. What the autoencoder saw of its images was of no use to a linear head: a few pixels move.
+reached. In five runs frozen features of the same task need 2,160 steps in the median where scratch needs 5,520, which is more than a third;
+one of the five does not get there. What the autoencoder saw of its images is of no use to a linear head: a few pixels move.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rlcourse.figures.experiment import Lab
 
 __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 
-SECONDS = 600.0
+SECONDS = 450.0
 SIZE = 12  # pixels of a side
 TARGETS = ("same", "re-coloured", "unrelated")
 MODES = ("scratch", "frozen", "finetune", "warmstart", "autoencoder, frozen")
@@ -220,9 +220,12 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     medians = np.median(time, axis=1)
     detail = ", ".join(f"{mode} {median:,.0f}" for mode, median in zip(settings.modes, medians, strict=True))
     share = medians[at["frozen"]] / medians[0]
+    reached = int(np.isfinite(time[at["frozen"]]).sum())
     found = [
         true("the sources have learned their task", scratch[:, -1].mean() >= SHARE, f"mean return {scratch[:, -1].mean():.2f}"),
-        true("frozen features suffice for the same task: each run gets to 0.95", np.isfinite(time[at["frozen"]]).all()),
+        true(
+            "frozen features suffice for the same task: most runs get to 0.95", 2 * reached > settings.runs, f"{reached} of {settings.runs}"
+        ),
     ]
     if settings.targets != TARGETS:
         return found
