@@ -181,7 +181,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
             style.curve(axes, data["steps"], data["returns"][i, j], label, style.COLORS[j])
         axes.set_ylim(-1.05, 1.08)
         axes.xaxis.set_major_formatter(lambda x, _: f"{x / 1e3:g}k" if x else "0")
-    right.axes[0].legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.26))
+    right.axes[0].legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.42))
 
 
 def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
