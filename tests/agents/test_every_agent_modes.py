@@ -15,8 +15,8 @@ BY_ROLLOUTS = ["A2C", "PPO", "PQN", "REINFORCE", "RecurrentPPO"]  # batch normal
 class Dropping(mlp.MLP):
     """The encoder "mlp" with dropout behind it."""
 
-    def __init__(self, *arguments, **settings):
-        super().__init__(*arguments, **settings)
+    def __init__(self, observation_space, features_dim=64, norm=""):
+        super().__init__(observation_space, features_dim, norm=norm)
         self.layers.append(nn.Dropout(0.3))
 
 
