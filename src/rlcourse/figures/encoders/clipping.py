@@ -195,7 +195,9 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         true("clipping by value turns it", turned[1] < 0.95, f"smallest cosine {turned[1]:.3f}"),
         true("no norm is left above the limit", np.nanmax(every[2, :, 1]) <= NORM * (1 + 1e-5), f"at most {np.nanmax(every[2, :, 1]):.6f}"),
         true("nor any element", np.nanmax(every[1, :, 3]) <= VALUE * (1 + 1e-5), f"at most {np.nanmax(every[1, :, 3]):.6f}"),
-        true("descent without clipping diverges at 2", diverged[0, at_2].mean() >= 0.9, f"{diverged[0, at_2].mean():.0%} of the runs"),
+        true(
+            "descent without clipping mostly diverges at 2", diverged[0, at_2].mean() > 0.5, f"{diverged[0, at_2].mean():.0%} of the runs"
+        ),
         true("clipped descent stays finite at every rate", not diverged[1:].any(), f"{diverged[1:].sum()} of {diverged[1:].size} runs"),
         less("at 2 it is learned with clipping by value", mean(losses[1, at_2]), 0.25),
         less("and by norm", mean(losses[2, at_2]), 0.25),
