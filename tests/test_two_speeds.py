@@ -23,8 +23,10 @@ from rlcourse.core.gymworld import as_world
 from rlcourse.core.sum_tree import new_tree, tree_set
 from rlcourse.core.trial import Trial
 from rlcourse.envs import CartPole, cliff_walk, tic_tac_toe, windy_gridworld
+from rlcourse.features import TableFeatures
 
 T, N, S, A = 12, 3, 48, 4
+OF_STATES = ("semi_gradient_td0",)  # boxes whose features are of states alone
 
 
 def boxes() -> dict[str, Box]:
@@ -81,6 +83,7 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "noise": lambda: 1.0,
         "F": lambda: rng.integers(-1, 40, (S, A, 3)),
         "w": lambda: np.zeros(40),
+        "features": lambda: TableFeatures.of(rng.integers(-1, 40, (S, A, 3))),
         "replacing": lambda: False,
         "draw": lambda: True,
         "control_variates": lambda: True,
@@ -129,6 +132,8 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "tree": lambda: a_tree(T * N, rng),
         "mode": lambda: 0,
     }
+    if function in OF_STATES:  # values of states, over vectors
+        data |= {"features": lambda: TableFeatures.of(rng.normal(size=(S, 40)) / 10), "w": lambda: np.zeros(40)}
     if function.startswith("afterstate_"):
         game, codes = tic_tac_toe("self"), 3**9
         data |= {

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from rlcourse import agents
+from rlcourse.agents.linear import LinearAgent
 from rlcourse.agents.tabular import TabularAgent
 from rlcourse.core.agent import Agent
 
@@ -26,6 +27,12 @@ EVERY = sorted(agents.MODULES)
 TABULAR = [name for name in EVERY if issubclass(getattr(agents, name), TabularAgent)]
 
 
+LINEAR = [name for name in EVERY if issubclass(getattr(agents, name), LinearAgent)]
+
+
+BOXED = [*TABULAR, *LINEAR]  # their budgets are counted in episodes too, and they resume at an episode's end
+
+
 PLANNERS = [name for name in TABULAR if needs_model(name)]
 
 
@@ -41,10 +48,10 @@ LEARNERS = [name for name in TABULAR if name not in PLANNERS and name not in SUI
 BOOTSTRAPPERS = [name for name in LEARNERS if name not in BANDITS]
 
 
-PREDICTORS = [name for name in TABULAR if "policy" in getattr(agents, name).inputs]  # they act by the policy that they evaluate
+PREDICTORS = [name for name in BOXED if "policy" in getattr(agents, name).inputs]  # they act by the policy that they evaluate
 
 
-DEEP = [name for name in EVERY if name not in TABULAR]
+DEEP = [name for name in EVERY if name not in BOXED]
 
 
 VALUES = ("Q", "V", "Q1", "Q2")  # tables of values: what a bootstrap reads
@@ -101,7 +108,9 @@ def acts_in(name: str, kind: type) -> bool:
 
 def small_env(name: str) -> str:
     """Return the id of a small environment that suits an agent."""
-    return SUITED.get(name, "FrozenLake-v1" if name in TABULAR else "CartPole-v1" if acts_in(name, spaces.Discrete) else "Pendulum-v1")
+    if name in BOXED:
+        return SUITED.get(name, "FrozenLake-v1")
+    return "CartPole-v1" if acts_in(name, spaces.Discrete) else "Pendulum-v1"
 
 
 def make(name: str, env=None, seed: int = 3, **settings) -> Agent:
@@ -125,8 +134,7 @@ def values_of(agent: Agent) -> list[np.ndarray]:
 
 def learn(agent: Agent, units: int) -> Agent:
     """Learn for a number of episodes (tabular) or rollouts (deep)."""
-    tabular = isinstance(agent, TabularAgent)
-    return agent.learn(episodes=units) if tabular else agent.learn(units * ROLLOUT)
+    return agent.learn(episodes=units) if type(agent).__name__ in BOXED else agent.learn(units * ROLLOUT)
 
 
 def differences(a, b, where: str = "state") -> list[str]:

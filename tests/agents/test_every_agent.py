@@ -6,7 +6,7 @@ import inspect
 import gymnasium as gym
 import numpy as np
 import pytest
-from every_agent import BANDITS, DEEP, EVERY, LEARNERS, ROLLOUT, SUITED, TABULAR, differences, known, learn, make
+from every_agent import BANDITS, BOXED, DEEP, EVERY, LEARNERS, LINEAR, ROLLOUT, SUITED, TABULAR, differences, known, learn, make
 from stable_baselines3.common.evaluation import evaluate_policy
 
 from rlcourse import agents
@@ -51,7 +51,7 @@ def test_one_observation_gives_an_int_and_a_batch_an_array(name, deterministic):
 
 
 @pytest.mark.parametrize("steps", [1, 31, 33, 101])
-@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *DEEP])
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *DEEP])
 def test_the_budget_of_steps_is_exact_and_counts_on(name, steps):
     agent = make(name).learn(steps)
     assert agent.num_timesteps == steps
@@ -61,13 +61,13 @@ def test_the_budget_of_steps_is_exact_and_counts_on(name, steps):
 
 
 @pytest.mark.parametrize("bad", [{}, {"total_timesteps": 0}, {"total_timesteps": -5}, {"total_timesteps": 1.5}, {"episodes": True}])
-@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *DEEP])
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *DEEP])
 def test_a_budget_that_is_none_is_refused(name, bad):
     with pytest.raises(ValueError, match=r"total_timesteps|episodes"):
         make(name).learn(**bad)
 
 
-@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *DEEP])
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *DEEP])
 def test_a_callback_that_says_false_stops_and_none_goes_on(name):
     calls = []
     agent = make(name).learn(100 * ROLLOUT, callback=[lambda a: calls.append(a), lambda a: len(calls) < 3], callback_every=ROLLOUT)
@@ -111,7 +111,7 @@ def test_an_environment_that_it_cannot_serve_is_refused_in_one_sentence(name):
 @pytest.mark.parametrize("name", EVERY)
 def test_a_progress_bar_disturbs_nothing(name, capsys):
     plain, barred = learn(make(name), 2), make(name)
-    barred.learn(**({"episodes": 2} if name in TABULAR else {"total_timesteps": 2 * ROLLOUT}), progress_bar=True)
+    barred.learn(**({"episodes": 2} if name in BOXED else {"total_timesteps": 2 * ROLLOUT}), progress_bar=True)
     assert differences(plain.state_dict(), barred.state_dict()) == []
     assert name in capsys.readouterr().out
 

@@ -3,13 +3,13 @@
 import gymnasium as gym
 import pytest
 from every_agent import (
+    BOXED,
     DEEP,
     DETERMINISTIC,
     EVERY,
     LEARNERS,
     ROLLOUT,
     SUITED,
-    TABULAR,
     Opaque,
     acts_in,
     differences,
@@ -32,7 +32,7 @@ def test_learning_saving_loading_and_learning_on_is_learning_in_one_go(name, tmp
     resumed = learn(type(interrupted).load(interrupted.save(tmp_path / "agent.safetensors")), 6)
     assert differences(resumed.state_dict(), whole.state_dict()) == []
     assert resumed.history.columns == whole.history.columns
-    if name in TABULAR:  # for them a call of learn leaves no trace: one call of 12 episodes is the same too
+    if name in BOXED:  # for them a call of learn leaves no trace: one call of 12 episodes is the same too
         assert differences(learn(make(name), 12).state_dict(), whole.state_dict()) == []
     else:
         assert differences(make(name).learn(2 * 6 * ROLLOUT).state_dict(), whole.state_dict()) == []

@@ -16,6 +16,8 @@ if __name__ == "agents":  # the link at the root of a checkout: be the very same
     follow_link("agents")
 
 if TYPE_CHECKING:
+    from rlcourse.agents.approximation.semi_gradient_sarsa import SemiGradientSarsa
+    from rlcourse.agents.approximation.semi_gradient_td0 import SemiGradientTD0
     from rlcourse.agents.bandits.epsilon_greedy import EpsilonGreedyBandit
     from rlcourse.agents.bandits.gradient import GradientBandit
     from rlcourse.agents.bandits.ucb import UCBBandit
@@ -127,6 +129,8 @@ __all__ = [
     "Rollout",
     "Sarsa",
     "SarsaLambda",
+    "SemiGradientSarsa",
+    "SemiGradientTD0",
     "TrajectorySampling",
     "UCBBandit",
     "ValueIteration",
@@ -187,6 +191,8 @@ MODULES = {  # class: the file that holds it
     "Rollout": "rlcourse.agents.planning.rollout",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
     "SarsaLambda": "rlcourse.agents.temporal_difference.sarsa_lambda",
+    "SemiGradientTD0": "rlcourse.agents.approximation.semi_gradient_td0",
+    "SemiGradientSarsa": "rlcourse.agents.approximation.semi_gradient_sarsa",
     "TrajectorySampling": "rlcourse.agents.planning.trajectory_sampling",
     "UCBBandit": "rlcourse.agents.bandits.ucb",
     "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",

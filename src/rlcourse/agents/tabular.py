@@ -7,14 +7,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from rlcourse.agents.learning import learn_with_box
 from rlcourse.core import exact, spaces
-from rlcourse.core.agent import Agent, check_budget
-from rlcourse.core.callbacks import Callback, make_callback
+from rlcourse.core.agent import Agent
+from rlcourse.core.callbacks import Callback
 from rlcourse.core.gymworld import GymWorld, as_world, model_of
 from rlcourse.core.mdp import MDP
 from rlcourse.core.observed import Observed, observed
 from rlcourse.core.policies import epsilon_greedy, sample
-from rlcourse.core.trial import STEPS, UNLIMITED, Trial
+from rlcourse.core.trial import Trial
 
 __all__ = ["TabularAgent"]
 
@@ -101,35 +102,8 @@ class TabularAgent(Agent):
         progress_bar: bool = False,
     ) -> Self:
         """Learn; see `Agent.learn`."""
-        check_budget(total_timesteps, episodes, self.budget_required)
-        if not callback_every >= 1:
-            raise ValueError(f"callback_every must be at least 1, not {callback_every!r}")
-        trial = Trial.of(self.world, steps=total_timesteps or UNLIMITED, episodes=episodes or UNLIMITED, limit=self.limit)
-        call, finish = make_callback(self, callback, progress_bar, total_timesteps, episodes)
-        before = self.num_timesteps
-        self._trial = trial
-        try:
-            while not trial.spent():
-                started = trial.sheet[STEPS]
-                trial.pause_at(started + callback_every)
-                finished = self._run(trial)
-                while not (finished or trial.spent()) and trial.sheet[STEPS] < started + callback_every:
-                    self._keep(trial, before)  # only the sheet was full
-                    finished = self._run(trial)
-                self._keep(trial, before)
-                if call(self) is False or finished:
-                    break
-        finally:
-            self._trial = None
-            finish()
+        learn_with_box(self, total_timesteps, episodes, callback, callback_every, progress_bar, self.budget_required)
         return self
-
-    def _keep(self, trial: Trial, before: int) -> None:
-        """Move finished rows from the sheet to the history."""
-        rows = trial.take_rows()
-        rows[:, -1] += before
-        self.history.extend(rows)
-        self.num_timesteps = before + int(trial.sheet[STEPS])
 
     def stop(self, at_episode_end: bool = False) -> None:
         """End `learn` soon, from any thread, also in the middle of a compiled box."""

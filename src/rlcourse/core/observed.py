@@ -58,9 +58,18 @@ class Observed(NamedTuple):
         return state
 
 
-def observed(world: Any) -> Any:
-    """Return a world whose states can index a table: the world itself, or `Observed` where its state is more than what is seen."""
-    if not (is_data(world) and spaces.is_finite(world.observation_space)):
+def observed(world: Any, finite_only: bool = True) -> Any:
+    """Return a world whose states are what is seen: the world itself, or `Observed` where its state is more than that.
+
+    Parameters
+    ----------
+    world : World
+    finite_only : bool
+        Leave worlds whose observations are no integers as they are.
+    """
+    if not is_data(world) or (finite_only and not spaces.is_finite(world.observation_space)):
         return world
     state = world.reset(np.random.default_rng(0))
-    return Observed(world, np.array([state], dtype=float), state) if isinstance(state, tuple) else world
+    if not isinstance(state, tuple) or world.observe(state) is state:
+        return world
+    return Observed(world, np.array([state], dtype=float), state)

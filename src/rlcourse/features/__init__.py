@@ -1,0 +1,47 @@
+"""Features for linear methods: what an agent with linear values sees of a state, as data (Sec. 9.5).
+
+>>> from rlcourse.features import OneHot, TableFeatures
+
+Features are a named tuple of numbers and arrays with a method ``x(state)`` and a property ``size``. A state is an integer, or a tuple or an
+array of floats. What ``x`` returns is explained in `rlcourse.core.linear`: floats [size] are the vector x(s); int64 [k] are the
+indices of active binary features, -1 for none; with one more axis in front, one row per action, they are x(s, a).
+`make` builds features by name for a space.
+
+Importing this package imports none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlcourse.features.one_hot import OneHot, TableFeatures
+    from rlcourse.features.tiles import Tiles
+    from rlcourse.features.vector import Vector
+
+__all__ = ["OneHot", "TableFeatures", "Tiles", "Vector", "make"]
+
+MODULES = {  # class: the file that holds it
+    "OneHot": "rlcourse.features.one_hot",
+    "TableFeatures": "rlcourse.features.one_hot",
+    "Tiles": "rlcourse.features.tiles",
+    "Vector": "rlcourse.features.vector",
+}
+
+
+def make(text: str, space: Any) -> Any:
+    """Make features by name for an observation space; see `rlcourse.features.naming.make`."""
+    from rlcourse.features.naming import make as make_
+
+    return make_(text, space)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

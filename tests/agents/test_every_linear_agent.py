@@ -1,0 +1,70 @@
+"""What holds for every agent with linear values: features of every kind, bootstraps, both speeds, files."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from every_agent import LINEAR, OneStep, Opaque, differences, known, make
+
+from rlcourse import agents
+from rlcourse.core.gymworld import GymWorld
+from rlcourse.core.mdp import MDP
+from rlcourse.features import TableFeatures
+
+ROWS = np.random.default_rng(5).normal(size=(16, 6)) / 6  # of FrozenLake's states
+OF_PAIRS = [name for name in LINEAR if not getattr(agents, name).values_of_states]
+ODD_BOOTSTRAP: set[str] = set()  # whose first step does not show the value of the next state
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_a_table_of_gymnasium_compiled_equals_its_environment_interpreted(name):
+    for features in ("one-hot", ROWS):
+        fast, slow = make(name, "FrozenLake-v1", features=features), make(name, Opaque(gym.make("FrozenLake-v1")), features=features)
+        assert isinstance(fast.world, MDP)
+        assert isinstance(slow.world, GymWorld)
+        assert differences(fast.learn(1500).state_dict(), slow.learn(1500).state_dict()) == []
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_it_learns_in_gymnasium_s_mountain_car_and_in_ours(name):
+    for env in ("MountainCar-v0", "rlcourse/MountainCar-v0"):
+        agent = make(name, env, **known(name, alpha=0.01)).learn(episodes=2)
+        assert len(agent.history) == 2
+        assert np.all(np.isfinite(agent.w))
+
+
+@pytest.mark.parametrize("name", OF_PAIRS)
+def test_features_of_pairs_share_their_weights_between_actions(name):
+    rows = np.random.default_rng(5).normal(size=(16, 4, 6)) / 6
+    agent = make(name, "FrozenLake-v1", features=rows).learn(200)
+    assert agent.w.shape == (6,)
+    np.testing.assert_allclose(agent.action_values(3), rows[3] @ agent.w)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_given_features_are_saved_and_come_back(name, tmp_path):
+    for features in (ROWS, TableFeatures.of(np.arange(16).reshape(16, 1) // 2)):
+        agent = make(name, "FrozenLake-v1", features=features).learn(100)
+        loaded = type(agent).load(agent.save(tmp_path / "agent.safetensors"))
+        assert differences(agent.state_dict(), loaded.state_dict()) == []
+        assert type(loaded.features) is type(agent.features)
+        assert differences(agent.learn(100).state_dict(), loaded.learn(100).state_dict()) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(LINEAR) - ODD_BOOTSTRAP))
+def test_a_truncated_step_bootstraps_and_a_terminated_one_does_not(name):
+    for terminated, value in ((True, 1.0), (False, 1.0 + 0.9 * 10.0)):
+        agent = make(name, OneStep(terminated), **known(name, alpha=1.0, gamma=0.9, epsilon=0.0))
+        agent.w[..., 1] = 10.0  # the value of the state in which the episode ends
+        agent.learn(episodes=1)
+        assert agent.w[..., 0].max() == pytest.approx(value)
+        assert agent.history[-1]["terminated"] == float(terminated)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_features_that_do_not_suit_are_refused_in_one_sentence(name):
+    with pytest.raises(ValueError, match="features"):
+        make(name, "FrozenLake-v1", features=np.zeros((5, 2)))
+    with pytest.raises(ValueError, match="features"):
+        make(name, "FrozenLake-v1", features=np.zeros((16, 3, 2)))
+    with pytest.raises(ValueError, match="features"):
+        make(name, "FrozenLake-v1", features="no-such-features")
