@@ -18,7 +18,8 @@ from rlcourse.core.linear import pi, q_hat, v_hat
 from rlcourse.core.observed import observed
 from rlcourse.core.policies import epsilon_greedy, sample
 from rlcourse.core.trial import Trial
-from rlcourse.features import MODULES, TableFeatures, make
+from rlcourse.features import TableFeatures, make
+from rlcourse.features.parts import copied, described, rebuilt
 
 __all__ = ["LinearAgent", "LinearConfig"]
 
@@ -87,7 +88,7 @@ class LinearAgent(Agent):
             self.features: Any = make(named, self.observation_space)
         else:
             given = self._features
-            self.features = TableFeatures.of(given) if isinstance(given, np.ndarray | list) else given
+            self.features = TableFeatures.of(given) if isinstance(given, np.ndarray | list) else copied(given)
         self._take_policies()
         self._trial: Trial | None = None
         self._check_features()
@@ -113,6 +114,12 @@ class LinearAgent(Agent):
 
     def _check_features(self) -> None:
         """Raise where the features do not suit observations or actions."""
+        read = getattr(self.features, "coordinates", 0)
+        numbers = 1 if spaces.is_finite(self.observation_space) else int(np.prod(self.observation_space.shape or ()))
+        if read not in (0, numbers):
+            raise ValueError(
+                f"features of {type(self.features).__name__} take {read} numbers of a state, not the {numbers} of {self.observation_space}"
+            )
         try:
             x = self.features.x(self._state_of(self._some_observation()))
         except (IndexError, TypeError, AttributeError) as error:
@@ -223,26 +230,14 @@ class LinearAgent(Agent):
     def state_dict(self) -> dict[str, Any]:
         """Return weights, features, settings and generator; see `Agent.state_dict`."""
         state = super().state_dict() | {name: getattr(self, name).copy() for name in (*self.tables, *self.inputs)}
-        plain = {name: value for name, value in self.features._asdict().items() if not isinstance(value, np.ndarray)}
-        arrays = {f"features.{name}": value.copy() for name, value in self.features._asdict().items() if isinstance(value, np.ndarray)}
+        description, arrays = described(self.features)
         clock = getattr(self.world, "clock", None)  # a world that changes with time goes on where it was
         clocks = {} if clock is None else {"clock": clock.copy()}
-        return state | arrays | clocks | {"features": {"class": type(self.features).__name__, "numbers": plain}}
+        return state | arrays | clocks | {"features": description}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over weights, features, settings and generator; see `Agent.load_state_dict`."""
-        described = state["features"]
-        kind = type(self.features)
-        if described["class"] != kind.__name__:
-            if described["class"] not in MODULES:
-                raise ValueError(
-                    f"these weights belong to features of class {described['class']}: make the agent with them, then load its state"
-                )
-            from rlcourse import features
-
-            kind = getattr(features, described["class"])
-        arrays = {name.removeprefix("features."): value.copy() for name, value in state.items() if name.startswith("features.")}
-        self.features = kind(**described["numbers"], **arrays)
+        self.features = rebuilt(state["features"], state, self.features)
         self._check_features()
         self._make_tables()
         for name in (*self.tables, *self.inputs):

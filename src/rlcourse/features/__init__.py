@@ -1,11 +1,11 @@
 """Features for linear methods: what an agent with linear values sees of a state, as data (Sec. 9.5).
 
->>> from rlcourse.features import OneHot, TableFeatures
+>>> from rlcourse.features import Fourier, OneHot, Tiles
 
-Features are a named tuple of numbers and arrays with a method ``x(state)`` and a property ``size``. A state is an integer, or a tuple or an
-array of floats. What ``x`` returns is explained in `rlcourse.core.linear`: floats [size] are the vector x(s); int64 [k] are the
-indices of active binary features, -1 for none; with one more axis in front, one row per action, they are x(s, a).
-`make` builds features by name for a space.
+Features are a named tuple of numbers and arrays with a method ``x(state)`` and properties ``size``, their number, and
+``coordinates``, how many numbers of a state they read. A state is an integer, or a tuple or an array of floats. What ``x`` returns is
+explained in `rlcourse.core.linear`: floats [size] are the vector x(s); int64 [k] are the indices of active binary features, -1 for none;
+with one more axis in front, one row per action, they are x(s, a). `make` builds features by name for a space.
 
 Importing this package imports none of them.
 """
@@ -16,18 +16,50 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rlcourse.features.aggregation import Aggregation
+    from rlcourse.features.coarse import CoarseCoding
+    from rlcourse.features.combined import Bias, Dense, Stacked, stack
+    from rlcourse.features.fourier import Fourier
     from rlcourse.features.one_hot import OneHot, TableFeatures
+    from rlcourse.features.polynomial import Polynomial
+    from rlcourse.features.radial import RadialBasis
+    from rlcourse.features.ranges import grid
     from rlcourse.features.tiles import Tiles
     from rlcourse.features.vector import Vector
 
-__all__ = ["OneHot", "TableFeatures", "Tiles", "Vector", "make"]
+__all__ = [
+    "Aggregation",
+    "Bias",
+    "CoarseCoding",
+    "Dense",
+    "Fourier",
+    "OneHot",
+    "Polynomial",
+    "RadialBasis",
+    "Stacked",
+    "TableFeatures",
+    "Tiles",
+    "Vector",
+    "grid",
+    "make",
+    "stack",
+]
 
 MODULES = {  # class: the file that holds it
+    "Aggregation": "rlcourse.features.aggregation",
+    "Bias": "rlcourse.features.combined",
+    "CoarseCoding": "rlcourse.features.coarse",
+    "Dense": "rlcourse.features.combined",
+    "Fourier": "rlcourse.features.fourier",
     "OneHot": "rlcourse.features.one_hot",
+    "Polynomial": "rlcourse.features.polynomial",
+    "RadialBasis": "rlcourse.features.radial",
+    "Stacked": "rlcourse.features.combined",
     "TableFeatures": "rlcourse.features.one_hot",
     "Tiles": "rlcourse.features.tiles",
     "Vector": "rlcourse.features.vector",
 }
+FUNCTIONS = {"grid": "rlcourse.features.ranges", "stack": "rlcourse.features.combined"}
 
 
 def make(text: str, space: Any) -> Any:
@@ -38,9 +70,10 @@ def make(text: str, space: Any) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in MODULES:
+    where = MODULES.get(name) or FUNCTIONS.get(name)
+    if where is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(MODULES[name]), name)
+    return getattr(importlib.import_module(where), name)
 
 
 def __dir__() -> list[str]:

@@ -25,6 +25,11 @@ class OneHot(NamedTuple):
         """Number of features."""
         return self.n
 
+    @property
+    def coordinates(self) -> int:
+        """Numbers of a state that are read: its own, a whole one."""
+        return 1
+
     def x(self, state):
         """Return the index of the active feature, int64 [1]."""
         return np.array([state])
@@ -68,6 +73,11 @@ class TableFeatures(NamedTuple):
     def size(self) -> int:
         """Number of features."""
         return self.n
+
+    @property
+    def coordinates(self) -> int:
+        """Numbers of a state that are read: its own, a whole one."""
+        return 1
 
     def x(self, state):
         """Return the row of a state."""

@@ -74,6 +74,11 @@ class Tiles(NamedTuple):
         """Number of features: tilings times tiles of one tiling."""
         return self.tilings * int(np.prod(self.tiles + 1))
 
+    @property
+    def coordinates(self) -> int:
+        """Numbers of a state that are read."""
+        return len(self.low)
+
     def x(self, state):
         """Return the active tile of each tiling, int64 [tilings]."""
         active = np.zeros(self.tilings, np.int64)

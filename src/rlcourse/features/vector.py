@@ -27,6 +27,11 @@ class Vector(NamedTuple):
         """Number of features."""
         return self.k + 1
 
+    @property
+    def coordinates(self) -> int:
+        """Numbers of a state that are read."""
+        return self.k
+
     def x(self, state):
         """Return x(s), shape [k + 1]."""
         x = np.empty(self.k + 1)

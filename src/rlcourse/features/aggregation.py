@@ -1,0 +1,69 @@
+"""State aggregation: neighbouring states are one group, with one weight (Sec. 9.3).
+
+The simplest way to generalise: the estimate of a group is one number, and an update at one of its states changes it for all of them. The
+gradient is 1 for the group of the state and 0 elsewhere. Estimates are a staircase (Figure 9.1).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rlcourse.core.linear import coordinate
+from rlcourse.features.ranges import range_of, whole_numbers
+
+__all__ = ["Aggregation"]
+
+
+class Aggregation(NamedTuple):
+    """Groups of equal width along each coordinate, of numbered states or of a box.
+
+    Attributes
+    ----------
+    low, high : ndarray of float64, shape [k]
+        The range of each coordinate; what lies beyond belongs to the outermost group.
+    groups : ndarray of int64, shape [k]
+        Groups along each coordinate.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    groups: np.ndarray
+
+    @classmethod
+    def of(cls, n: int, groups: int) -> Aggregation:
+        """Aggregate the states 0 to n - 1 into groups of n / groups; states beyond (terminal ones) count to the last.
+
+        Raises
+        ------
+        ValueError
+            Where there are more groups than states, or none.
+        """
+        if not 1 <= groups <= n:
+            raise ValueError(f"groups must be between 1 and the number of states, {n}, not {groups!r}")
+        return cls.box([0.0], [float(n)], groups)
+
+    @classmethod
+    def box(cls, low: Any, high: Any, groups: Any) -> Aggregation:
+        """Aggregate an interval, or a box of k coordinates, into groups of equal width along each of them."""
+        lows, highs = range_of(low, high)
+        return cls(lows, highs, whole_numbers("groups", groups, len(lows)))
+
+    @property
+    def size(self) -> int:
+        """Number of features: of groups."""
+        return int(np.prod(self.groups))
+
+    @property
+    def coordinates(self) -> int:
+        """Numbers of a state that are read."""
+        return len(self.low)
+
+    def x(self, state):
+        """Return the index of the group of a state, int64 [1]."""
+        group = 0
+        for i in range(len(self.low)):
+            place = (coordinate(state, i) - self.low[i]) * self.groups[i] / (self.high[i] - self.low[i])
+            group = group * self.groups[i] + int(min(max(place, 0.0), self.groups[i] - 1.0))
+        return np.array([group])

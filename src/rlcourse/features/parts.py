@@ -1,0 +1,64 @@
+"""Features taken apart into plain numbers and arrays, for files, and put together again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["copied", "described", "rebuilt"]
+
+
+def copied(features: Any) -> Any:
+    """Return features whose arrays are their own, so that what one agent enters into a table is not seen by another."""
+    parts = features._asdict() if hasattr(features, "_asdict") else {}
+    own = {name: value.copy() for name, value in parts.items() if isinstance(value, np.ndarray)}
+    own |= {name: copied(value) for name, value in parts.items() if hasattr(value, "_asdict")}
+    return features._replace(**own) if own else features
+
+
+def described(features: Any, name: str = "features") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return class and numbers of features, and copies of their arrays by name; features inside have descriptions of their own."""
+    parts = features._asdict()
+    description: dict[str, Any] = {
+        "class": type(features).__name__,
+        "numbers": {part: v for part, v in parts.items() if not isinstance(v, np.ndarray) and not hasattr(v, "_asdict")},
+    }
+    arrays = {f"{name}.{part}": value.copy() for part, value in parts.items() if isinstance(value, np.ndarray)}
+    for part, value in parts.items():
+        if hasattr(value, "_asdict"):
+            inside, more = described(value, f"{name}.{part}")
+            description.setdefault("parts", {})[part] = inside
+            arrays |= more
+    return description, arrays
+
+
+def rebuilt(description: dict[str, Any], arrays: dict[str, np.ndarray], known: Any, name: str = "features") -> Any:
+    """Return features from their description.
+
+    Parameters
+    ----------
+    description, arrays : dict
+        As from `described`.
+    known : named tuple or None
+        Features at hand, whose class need not be found by its name.
+
+    Raises
+    ------
+    ValueError
+        For a class that is neither that of the features at hand nor one of `rlcourse.features`.
+    """
+    from rlcourse import features
+
+    kind = type(known)
+    if description["class"] != kind.__name__:
+        if description["class"] not in features.MODULES:
+            raise ValueError(
+                f"these weights belong to features of class {description['class']}: make the agent with them, then load its state"
+            )
+        kind = getattr(features, description["class"])
+    inside = {
+        part: rebuilt(each, arrays, getattr(known, part, None), f"{name}.{part}") for part, each in description.get("parts", {}).items()
+    }
+    own = {part: arrays[f"{name}.{part}"].copy() for part in kind._fields if f"{name}.{part}" in arrays}
+    return kind(**description["numbers"], **inside, **own)
