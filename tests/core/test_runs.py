@@ -12,7 +12,7 @@ from rlcourse.envs import cliff_walk
 def test_runs_are_trials_that_begin_anew():
     world, rng = cliff_walk(), np.random.default_rng(5)
     truth = np.full((48, 4), -1.0)
-    runs = Runs.of(world, 3, 4, [np.full((48, 4), 0.5), np.zeros(2)], truth, limit=50)
+    runs = Runs.of(world, 3, 4, [np.full((48, 4), 0.5), np.zeros(2)], truth, limit=50, every=2)
     Q, other = runs.tables((48, 4), (2,))
     other[:] = 7.0
     q_learning(runs, Q, 0.5, 1.0, 0.1, rng)
@@ -22,6 +22,8 @@ def test_runs_are_trials_that_begin_anew():
         trial = Trial.of(world, episodes=4, limit=50)
         q_learning(trial, alone, 0.5, 1.0, 0.1, again)
         rows = trial.take_rows()
+        assert np.array_equal(runs.copies()[run, 2], alone.ravel())
+        assert np.array_equal(runs.copies()[run, 0], np.full(192, 0.5))
         assert np.array_equal(runs.returns()[run], rows[:, 0])
         assert np.array_equal(runs.lengths()[run], rows[:, 1])
         assert runs.errors()[run, 0] == 1.5
@@ -29,6 +31,17 @@ def test_runs_are_trials_that_begin_anew():
     assert np.array_equal(Q, alone)
     assert np.array_equal(other, np.zeros(2)), "every table is restored"
     assert rng.bit_generator.state == again.bit_generator.state
+
+
+def test_copies_are_what_a_trial_of_fewer_episodes_has_learned():
+    runs = Runs.of(cliff_walk(), 1, 5, [np.zeros((48, 4))], limit=50, every=2)
+    q_learning(runs, *runs.tables((48, 4)), 0.5, 1.0, 0.1, np.random.default_rng(5))
+    for k in range(3):
+        alone = np.zeros((48, 4))
+        q_learning(Trial.of(cliff_walk(), episodes=2 * k, limit=50), alone, 0.5, 1.0, 0.1, np.random.default_rng(5))
+        assert np.array_equal(runs.copies()[0, k], alone.ravel())
+    with pytest.raises(ValueError, match="nothing was copied"):
+        Runs.of(cliff_walk(), 1, 5, [np.zeros(3)]).copies()
 
 
 def test_tables_of_the_wrong_size_are_refused():
