@@ -82,6 +82,13 @@ ENVIRONMENTS = (
         options={"n": 19, "left": -1.0},
     ),
     Entry(
+        "rlcourse/RandomWalk1000-v0",
+        "rlcourse.envs.thousand_states:make_env",
+        "rlcourse.envs.thousand_states:ThousandStates",
+        10_000,
+        1.0,
+    ),
+    Entry(
         "rlcourse/MaximizationBias-v0",
         "rlcourse.envs.maximization_bias:make_env",
         "rlcourse.envs.maximization_bias:MaximizationBias",

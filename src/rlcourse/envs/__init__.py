@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.drifting import DriftingBandit
     from rlcourse.envs.easy21 import easy21_features, easy21_game
+    from rlcourse.envs.four_in_a_row import four_states
     from rlcourse.envs.gambler import gamblers_problem
     from rlcourse.envs.golf import golf_hole
     from rlcourse.envs.gridworld import grid_world
@@ -46,9 +47,11 @@ if TYPE_CHECKING:
     from rlcourse.envs.small_grid import small_gridworld
     from rlcourse.envs.testbed import BanditTestbed
     from rlcourse.envs.themed_grid import PixelGrid, grid_themes, pixel_grid
+    from rlcourse.envs.thousand_states import ThousandStates
     from rlcourse.envs.tictactoe import TicTacToe, tic_tac_toe
     from rlcourse.envs.two_policies import left_or_right
     from rlcourse.envs.walk import random_walk
+    from rlcourse.envs.wave import square_wave
     from rlcourse.envs.windy import windy_gridworld
 
 __all__ = [
@@ -68,6 +71,7 @@ __all__ = [
     "Racetrack",
     "Recorded",
     "SmallBreakout",
+    "ThousandStates",
     "TicTacToe",
     "bandit",
     "blackjack_game",
@@ -81,6 +85,7 @@ __all__ = [
     "easy21_features",
     "easy21_game",
     "four_rooms",
+    "four_states",
     "gamblers_problem",
     "golf_hole",
     "grid_themes",
@@ -98,6 +103,7 @@ __all__ = [
     "rod_maneuvering",
     "shortcut_maze",
     "small_gridworld",
+    "square_wave",
     "staying",
     "tic_tac_toe",
     "windy_gridworld",
@@ -120,6 +126,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",
     "SmallBreakout": "rlcourse.envs.breakout",
+    "ThousandStates": "rlcourse.envs.thousand_states",
     "TicTacToe": "rlcourse.envs.tictactoe",
     "bandit": "rlcourse.envs.k_armed",
     "blackjack_game": "rlcourse.envs.blackjack",
@@ -133,6 +140,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "easy21_features": "rlcourse.envs.easy21",
     "easy21_game": "rlcourse.envs.easy21",
     "four_rooms": "rlcourse.envs.rooms",
+    "four_states": "rlcourse.envs.four_in_a_row",
     "gamblers_problem": "rlcourse.envs.gambler",
     "golf_hole": "rlcourse.envs.golf",
     "grid_themes": "rlcourse.envs.themed_grid",
@@ -150,6 +158,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "rod_maneuvering": "rlcourse.envs.rod",
     "shortcut_maze": "rlcourse.envs.maze",
     "small_gridworld": "rlcourse.envs.small_grid",
+    "square_wave": "rlcourse.envs.wave",
     "staying": "rlcourse.envs.one_state",
     "tic_tac_toe": "rlcourse.envs.tictactoe",
     "windy_gridworld": "rlcourse.envs.windy",

@@ -1,4 +1,4 @@
-"""Pictures and text of the worlds of chapters 3 and 4 that are no grids: robot, car parks, gambler, golf course."""
+"""Pictures and text of worlds that are no grids: robot, car parks, gambler, golf course, and the walk that is too long for cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ import numpy as np
 
 from rlcourse.envs.canvas import BLUE, GREEN, GREY, INK, OCHRE, ORANGE, PAPER, SAND, SHADE, Canvas
 
-__all__ = ["capital", "capital_text", "car_parks", "car_parks_text", "course_picture", "course_text", "robot", "robot_text"]
+__all__ = [
+    "capital",
+    "capital_text",
+    "car_parks",
+    "car_parks_text",
+    "course_picture",
+    "course_text",
+    "long_walk",
+    "long_walk_text",
+    "robot",
+    "robot_text",
+]
 
 CHARGE, DOES = ("high", "low"), ("searches", "waits", "recharges")
 
@@ -126,3 +137,41 @@ def course_text(signs: np.ndarray) -> Callable[..., str]:
         return "\n".join("".join(row) for row in shown) + "\n"
 
     return text
+
+
+def long_walk(world: Any, state: Any, action: Any = None) -> np.ndarray:
+    """Draw the row of states, its two ends, the walker, and to which side the last jump went."""
+    canvas, n, at_end = Canvas(640, 130), int(world.n), int(state) >= int(world.n)
+
+    def at(position: float) -> float:
+        return 60 + 520 * (position + 0.5) / n
+
+    canvas.box(60, 56, 580, 78, SAND)
+    reach = 0 if at_end else int(world.longest)
+    canvas.box(max(60, at(state - reach)), 56, min(580, at(state + reach)), 78, SHADE)  # where the next jump may lead
+    for x, reward, end in ((12, "-1", n), (588, "+1", n + 1)):
+        canvas.box(x, 50, x + 40, 84, ORANGE if reward == "-1" else GREEN, 6)
+        canvas.text(x + 20, 67, reward, PAPER, 16)
+        if int(state) == end:
+            canvas.disc(x + 20, 38, 8, INK)
+    for share in range(5):
+        position = share * (n - 1) / 4
+        canvas.line([(at(position), 80), (at(position), 87)], GREY, 2)
+        canvas.text(at(position), 102, f"{round(position)}", INK, 13)
+    if not at_end:
+        canvas.disc(at(state), 67, 9, INK)
+        canvas.text(at(state), 26, f"state {int(state)}", INK, 15)
+    if action is not None:
+        way = 1 if int(action) == 1 else -1
+        canvas.arrow([(320 - 20 * way, 120), (320 + 20 * way, 120)], BLUE, 4)
+    return canvas.array()
+
+
+def long_walk_text(world: Any, state: Any, action: Any = None) -> str:
+    """Return the row as 50 marks between its ends, the walker among them, and the number of the state."""
+    n, state = int(world.n), int(state)
+    marks = ["."] * 50
+    if state < n:
+        marks[50 * state // n] = "A"
+    ends = ("A" if state == n else "-1", "A" if state == n + 1 else "+1")
+    return f"{ends[0]} {''.join(marks)} {ends[1]}  state {state}\n"
