@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rlcourse.agents import GLIEControl, LinearSarsaLambda, OffPolicyMCControl, SarsaLambda
+from rlcourse.agents import GLIEControl, OffPolicyMCControl, SarsaLambda, TabularSarsaLambda
 from rlcourse.core import exact
 from rlcourse.envs import easy21_features, easy21_game
 
@@ -25,10 +25,10 @@ LINEAR = {"features": easy21_features(), "alpha": 0.01, "epsilon": 0.05}
 LEARNERS = (  # name, class, settings, episodes, the return asked for
     ("Monte Carlo control, counts, N0 = 100", GLIEControl, {}, 1_000_000, 0.045),
     ("Monte Carlo control, off-policy, epsilon = 0.3", OffPolicyMCControl, {"epsilon": 0.3}, 1_000_000, 0.055),
-    ("Sarsa(0), counts, N0 = 100", SarsaLambda, {"lam": 0.0, **COUNTED}, 1_000_000, 0.045),
-    ("36 features, lambda = 0", LinearSarsaLambda, {"lam": 0.0, **LINEAR}, 10_000, 0.02),
-    ("36 features, lambda = 0.5", LinearSarsaLambda, {"lam": 0.5, **LINEAR}, 10_000, 0.02),
-    ("36 features, lambda = 0.5", LinearSarsaLambda, {"lam": 0.5, **LINEAR}, 100_000, 0.02),
+    ("Sarsa(0), counts, N0 = 100", TabularSarsaLambda, {"lam": 0.0, **COUNTED}, 1_000_000, 0.045),
+    ("36 features, lambda = 0", SarsaLambda, {"lam": 0.0, **LINEAR}, 10_000, 0.02),
+    ("36 features, lambda = 0.5", SarsaLambda, {"lam": 0.5, **LINEAR}, 10_000, 0.02),
+    ("36 features, lambda = 0.5", SarsaLambda, {"lam": 0.5, **LINEAR}, 100_000, 0.02),
 )
 
 
@@ -37,7 +37,9 @@ def returns(kind: type, settings: dict, episodes: int, seeds: int) -> np.ndarray
     found = np.empty(seeds)
     for seed in range(seeds):
         agent = kind(easy21_game(), seed=seed, **settings).learn(episodes=episodes)
-        found[seed] = exact.exact_return(easy21_game(), exact.greedy_policy(agent.action_values(np.arange(210))))
+        found[seed] = exact.exact_return(
+            easy21_game(), exact.greedy_policy(agent.values() if kind is SarsaLambda else agent.action_values(np.arange(210)))
+        )
     return found
 
 

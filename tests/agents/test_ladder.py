@@ -29,7 +29,7 @@ LADDER = [
     "QPlanning",
     "RTDP",
     "Sarsa",
-    "SarsaLambda",
+    "TabularSarsaLambda",
     "TrajectorySampling",
     "ValueIteration",
 ]

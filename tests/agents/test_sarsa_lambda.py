@@ -4,8 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from rlcourse.agents import GLIEControl, LinearSarsaLambda, Sarsa, SarsaLambda
-from rlcourse.agents.temporal_difference.linear_sarsa_lambda import linear_values
+from rlcourse.agents import GLIEControl, Sarsa, SarsaLambda, TabularSarsaLambda
 from rlcourse.core import exact
 from rlcourse.core.mdp import MDP
 from rlcourse.envs import cliff_walk, easy21_features, easy21_game
@@ -26,7 +25,7 @@ def loop() -> MDP:
 @pytest.mark.parametrize("world", sorted(WORLDS))
 def test_lambda_zero_is_sarsa_bit_for_bit(world):
     settings = {"alpha": 0.3, "gamma": 0.9, "epsilon": 0.2, "seed": 4}
-    ours, theirs = SarsaLambda(WORLDS[world](), lam=0.0, **settings), Sarsa(WORLDS[world](), **settings)
+    ours, theirs = TabularSarsaLambda(WORLDS[world](), lam=0.0, **settings), Sarsa(WORLDS[world](), **settings)
     assert np.array_equal(ours.learn(3000).Q, theirs.learn(3000).Q)
     assert np.array_equal(ours.history.rows, theirs.history.rows)
 
@@ -35,13 +34,13 @@ def test_lambda_zero_is_sarsa_bit_for_bit(world):
 @pytest.mark.parametrize("world", sorted(WORLDS))
 def test_one_feature_for_each_pair_is_the_table_bit_for_bit(world, lam):
     settings = {"alpha": 0.1, "gamma": 0.95, "lam": lam, "epsilon": 0.2, "seed": 4}
-    table, linear = SarsaLambda(WORLDS[world](), **settings).learn(3000), LinearSarsaLambda(WORLDS[world](), **settings).learn(3000)
-    assert np.array_equal(linear.w.reshape(table.Q.shape), table.Q)
+    table, linear = TabularSarsaLambda(WORLDS[world](), **settings).learn(3000), SarsaLambda(WORLDS[world](), **settings).learn(3000)
+    assert np.array_equal(linear.w.T, table.Q)
     assert np.array_equal(linear.history.rows, table.history.rows)
 
 
 def test_the_traces_of_one_episode_by_hand():
-    agent = SarsaLambda(corridor(), alpha=0.5, gamma=0.9, lam=0.8, epsilon=0.0).learn(episodes=1)
+    agent = TabularSarsaLambda(corridor(), alpha=0.5, gamma=0.9, lam=0.8, epsilon=0.0).learn(episodes=1)
     np.testing.assert_allclose(agent.Q[:, 0], [0.5 * 0.72**2, 0.5 * 0.72, 0.5])
     agent.learn(episodes=1)  # the traces begin at zero again: by hand, delta_0, delta_1, delta_2
     V = np.array([0.5 * 0.72**2, 0.5 * 0.72, 0.5])
@@ -57,17 +56,17 @@ def test_the_traces_of_one_episode_by_hand():
 def test_accumulating_traces_grow_with_each_visit_and_replacing_ones_do_not():
     seed = next(seed for seed in range(99) if GLIEControl(loop(), seed=seed).learn(episodes=1).history["length"][0] == 3)
     settings = {"alpha": 0.1, "gamma": 1.0, "lam": 1.0, "epsilon": 0.0, "seed": seed}
-    seen = [LinearSarsaLambda(loop(), replacing=replacing, **settings) for replacing in (False, True)]
+    seen = [SarsaLambda(loop(), traces=traces, **settings) for traces in ("accumulating", "replacing")]
     lengths = [agent.learn(episodes=1).history["length"][0] for agent in seen]
     assert lengths[0] == lengths[1]
-    assert seen[0].w[0] == pytest.approx(0.1 * lengths[0])  # only the last error differs from 0, and the trace counts the visits
-    assert seen[1].w[0] == pytest.approx(0.1)
+    assert seen[0].w[0, 0] == pytest.approx(0.1 * lengths[0])  # only the last error differs from 0, and the trace counts the visits
+    assert seen[1].w[0, 0] == pytest.approx(0.1)
 
 
 def test_lambda_one_with_steps_1_over_n_is_the_mean_return_where_no_state_recurs():
     outcomes = [(0.3, 1, 2.0, False), (0.7, 1, -1.0, False)]
     world = MDP.of({0: {0: outcomes}, 1: {0: [(0.5, 1, 4.0, True), (0.5, 1, 0.0, True)]}})
-    agent = SarsaLambda(world, alpha=0.0, lam=1.0, epsilon=0.0, gamma=1.0, seed=2).learn(episodes=400)
+    agent = TabularSarsaLambda(world, alpha=0.0, lam=1.0, epsilon=0.0, gamma=1.0, seed=2).learn(episodes=400)
     monte_carlo = GLIEControl(world, seed=2).learn(episodes=400)
     assert monte_carlo.Q[0, 0] == pytest.approx(monte_carlo.history["return"].mean())
     assert agent.Q[0, 0] == pytest.approx(agent.history["return"].mean())
@@ -75,18 +74,18 @@ def test_lambda_one_with_steps_1_over_n_is_the_mean_return_where_no_state_recurs
 
 
 def test_exploration_falls_with_the_visits_of_a_state():
-    agent = SarsaLambda(easy21_game(), alpha=0.0, N0=100.0, lam=0.5, seed=1).learn(episodes=20_000)
+    agent = TabularSarsaLambda(easy21_game(), alpha=0.0, N0=100.0, lam=0.5, seed=1).learn(episodes=20_000)
     assert agent.N.sum() == agent.num_timesteps
     early, late = agent.history["return"][:5000].mean(), agent.history["return"][-5000:].mean()
     assert late > early
-    still = SarsaLambda(easy21_game(), alpha=0.0, N0=1e12, epsilon=0.0, lam=0.5, seed=1).learn(episodes=20_000)
+    still = TabularSarsaLambda(easy21_game(), alpha=0.0, N0=1e12, epsilon=0.0, lam=0.5, seed=1).learn(episodes=20_000)
     visits = still.N[still.N.sum(axis=1) > 300]
     np.testing.assert_allclose(visits[:, 0] / visits.sum(axis=1), 0.5, atol=0.15)  # still uniform
 
 
-@pytest.mark.parametrize("kind", [SarsaLambda, GLIEControl])
+@pytest.mark.parametrize("kind", [TabularSarsaLambda, GLIEControl])
 def test_it_comes_near_the_optimum_of_easy21(kind):
-    settings = {"alpha": 0.0, "N0": 100.0, "lam": 0.5} if kind is SarsaLambda else {}
+    settings = {"alpha": 0.0, "N0": 100.0, "lam": 0.5} if kind is TabularSarsaLambda else {}
     returns, errors = [], []
     for seed in range(10):
         agent = kind(easy21_game(), seed=seed, **settings).learn(episodes=200_000)
@@ -98,8 +97,8 @@ def test_it_comes_near_the_optimum_of_easy21(kind):
 
 def test_the_36_features_reach_a_return_of_0_02_in_most_runs():
     settings = {"features": easy21_features(), "alpha": 0.01, "epsilon": 0.05, "lam": 0.5}
-    learned = [LinearSarsaLambda(easy21_game(), seed=seed, **settings).learn(episodes=100_000) for seed in range(10)]
-    values = [agent.action_values(np.arange(210)) for agent in learned]
+    learned = [SarsaLambda(easy21_game(), seed=seed, **settings).learn(episodes=100_000) for seed in range(10)]
+    values = [agent.values() for agent in learned]
     returns = np.array([exact.exact_return(easy21_game(), exact.greedy_policy(Q)) for Q in values])
     assert np.mean(returns >= 0.02) >= 0.9, returns
     assert all(np.mean((Q - exact.q_star(easy21_game(), 1.0)) ** 2) > 0.020470 for Q in values), "below the best fit"
@@ -107,23 +106,12 @@ def test_the_36_features_reach_a_return_of_0_02_in_most_runs():
 
 def test_features_and_weights_are_saved_and_learning_goes_on_exactly(tmp_path):
     settings = {"alpha": 0.01, "epsilon": 0.05, "lam": 0.9, "seed": 3}
-    whole = LinearSarsaLambda("rlcourse/Easy21-v0", features=easy21_features(), **settings).learn(episodes=60)
-    half = LinearSarsaLambda("rlcourse/Easy21-v0", features=easy21_features(), **settings).learn(episodes=30)
-    loaded = LinearSarsaLambda.load(half.save(tmp_path / "agent.safetensors"))
+    whole = SarsaLambda("rlcourse/Easy21-v0", features=easy21_features(), **settings).learn(episodes=60)
+    half = SarsaLambda("rlcourse/Easy21-v0", features=easy21_features(), **settings).learn(episodes=30)
+    loaded = SarsaLambda.load(half.save(tmp_path / "agent.safetensors"))
     assert loaded.w.shape == (36,)
-    assert np.array_equal(loaded.features, easy21_features())
+    assert np.array_equal(loaded.features.rows, easy21_features())
     assert np.array_equal(loaded.learn(episodes=30).w, whole.w)
-
-
-@pytest.mark.parametrize("wrong", [np.zeros((48, 4)), np.zeros((48, 4, 2)), np.full((48, 4, 1), -1), np.full((48, 4, 1), -2), [[1]]])
-def test_features_of_another_form_are_refused_in_one_sentence(wrong):
-    with pytest.raises(ValueError, match="features must be whole numbers"):
-        LinearSarsaLambda(cliff_walk(), features=wrong)
-
-
-def test_minus_one_is_no_feature():
-    values = linear_values(np.array([1.0, 10.0]), np.array([[0, -1], [1, 0], [-1, -1]]))
-    assert values.tolist() == [1.0, 11.0, 0.0]
 
 
 def test_monte_carlo_s_truncated_return_goes_on_with_what_q_expects():
@@ -133,3 +121,9 @@ def test_monte_carlo_s_truncated_return_goes_on_with_what_q_expects():
     agent.learn(episodes=1)
     changed = agent.Q[agent.N > 0].item()  # the first visit's step size is 1; where nothing was visited, the policy is still uniform
     assert changed == pytest.approx(agent.history["return"][0] + 0.5 * -7.0)
+
+
+@pytest.mark.parametrize("traces", ["replacing", "clearing"])
+def test_traces_that_replace_refuse_features_that_are_vectors(traces):
+    with pytest.raises(ValueError, match=f"traces: {traces} ones need binary features"):
+        SarsaLambda(cliff_walk(), features=np.ones((48, 3)), traces=traces)

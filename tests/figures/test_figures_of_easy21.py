@@ -6,21 +6,21 @@ from harness import broken_claims, mutated
 from rlcourse import figures
 from rlcourse.agents.monte_carlo.glie_control import glie_control
 from rlcourse.agents.monte_carlo.off_policy_mc_control import off_policy_mc_control
-from rlcourse.agents.temporal_difference.linear_sarsa_lambda import linear_sarsa_lambda
-from rlcourse.agents.temporal_difference.sarsa_lambda import sarsa_lambda
+from rlcourse.agents.temporal_difference.tabular_sarsa_lambda import tabular_sarsa_lambda
+from rlcourse.agents.traces.sarsa_lambda import sarsa_lambda
 from rlcourse.cli.figure import _names
 from rlcourse.envs.easy21 import easy21_game
 
 TABLE, LINEAR, COUNTS, OFF = "easy21-sarsa-lambda", "easy21-linear", "easy21-monte-carlo", "easy21-monte-carlo"
 
 MUTANTS = {  # what is wrong: figure, box, text, its replacement
-    "traces that do not fade with lambda": (TABLE, sarsa_lambda, "E *= gamma * lam", "E *= gamma"),
-    "traces that live on in the next episode": (TABLE, sarsa_lambda, "E = np.zeros(Q.shape)", "E = N * 0.9"),
-    "an error without the next value": (TABLE, sarsa_lambda, "R + gamma * Q[S_, A_]", "R"),
-    "the greedy target": (TABLE, sarsa_lambda, "gamma * Q[S_, A_]", "gamma * np.max(Q[S_])"),
-    "a step size that forgets the counts": (TABLE, sarsa_lambda, "1.0 / N[S, A]", "0.5"),
-    "linear: weights that do not see the next value": (LINEAR, linear_sarsa_lambda, "R + gamma * after[A_]", "R"),
-    "linear: traces that do not fade with lambda": (LINEAR, linear_sarsa_lambda, "z *= gamma * lam", "z *= gamma"),
+    "traces that do not fade with lambda": (TABLE, tabular_sarsa_lambda, "E *= gamma * lam", "E *= gamma"),
+    "traces that live on in the next episode": (TABLE, tabular_sarsa_lambda, "E = np.zeros(Q.shape)", "E = N * 0.9"),
+    "an error without the next value": (TABLE, tabular_sarsa_lambda, "R + gamma * Q[S_, A_]", "R"),
+    "the greedy target": (TABLE, tabular_sarsa_lambda, "gamma * Q[S_, A_]", "gamma * np.max(Q[S_])"),
+    "a step size that forgets the counts": (TABLE, tabular_sarsa_lambda, "1.0 / N[S, A]", "0.5"),
+    "linear: weights that do not see the next value": (LINEAR, sarsa_lambda, "R + gamma * q_[A_]", "R"),
+    "linear: traces that do not fade with lambda": (LINEAR, sarsa_lambda, "z, gamma * lam", "z, gamma"),
     "Monte Carlo: the last reward only": (COUNTS, glie_control, "G = gamma * G + R", "G = R"),
     "off-policy: tails that go on behind a greedy action": (OFF, off_policy_mc_control, "followed = int(pi[S]) == A", "followed = True"),
 }

@@ -68,12 +68,12 @@ if TYPE_CHECKING:
     from rlcourse.agents.temporal_difference.double_expected_sarsa import DoubleExpectedSarsa
     from rlcourse.agents.temporal_difference.double_q_learning import DoubleQLearning
     from rlcourse.agents.temporal_difference.expected_sarsa import ExpectedSarsa
-    from rlcourse.agents.temporal_difference.linear_sarsa_lambda import LinearSarsaLambda
     from rlcourse.agents.temporal_difference.noisy_q_learning import NoisyQLearning
     from rlcourse.agents.temporal_difference.q_learning import QLearning
     from rlcourse.agents.temporal_difference.sarsa import Sarsa
-    from rlcourse.agents.temporal_difference.sarsa_lambda import SarsaLambda
+    from rlcourse.agents.temporal_difference.tabular_sarsa_lambda import TabularSarsaLambda
     from rlcourse.agents.temporal_difference.td0 import TD0
+    from rlcourse.agents.traces.sarsa_lambda import SarsaLambda
 
 __all__ = [
     "A2C",
@@ -105,7 +105,6 @@ __all__ = [
     "GradientBandit",
     "ImportanceSampling",
     "IterativePolicyEvaluation",
-    "LinearSarsaLambda",
     "MCControl",
     "MCExploringStarts",
     "MCPrediction",
@@ -131,6 +130,7 @@ __all__ = [
     "SarsaLambda",
     "SemiGradientSarsa",
     "SemiGradientTD0",
+    "TabularSarsaLambda",
     "TrajectorySampling",
     "UCBBandit",
     "ValueIteration",
@@ -167,7 +167,6 @@ MODULES = {  # class: the file that holds it
     "GradientBandit": "rlcourse.agents.bandits.gradient",
     "ImportanceSampling": "rlcourse.agents.monte_carlo.importance_sampling",
     "IterativePolicyEvaluation": "rlcourse.agents.dynamic_programming.policy_evaluation",
-    "LinearSarsaLambda": "rlcourse.agents.temporal_difference.linear_sarsa_lambda",
     "MCControl": "rlcourse.agents.monte_carlo.mc_control",
     "MCExploringStarts": "rlcourse.agents.monte_carlo.mc_exploring_starts",
     "MCPrediction": "rlcourse.agents.monte_carlo.mc_prediction",
@@ -190,7 +189,8 @@ MODULES = {  # class: the file that holds it
     "RecurrentPPO": "rlcourse.agents.deep.recurrent_ppo",
     "Rollout": "rlcourse.agents.planning.rollout",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
-    "SarsaLambda": "rlcourse.agents.temporal_difference.sarsa_lambda",
+    "SarsaLambda": "rlcourse.agents.traces.sarsa_lambda",
+    "TabularSarsaLambda": "rlcourse.agents.temporal_difference.tabular_sarsa_lambda",
     "SemiGradientTD0": "rlcourse.agents.approximation.semi_gradient_td0",
     "SemiGradientSarsa": "rlcourse.agents.approximation.semi_gradient_sarsa",
     "TrajectorySampling": "rlcourse.agents.planning.trajectory_sampling",

@@ -70,19 +70,27 @@ def _add(w, step, x):
     return dense
 
 
-def replace(z, x):
-    """Do z_i <- 1 where the binary feature i is active (Eq. 12.10, replacing traces)."""
-    z[x[x >= 0]] = 1.0
+def replace(z, x, value=1.0):
+    """Do z_i <- value where the binary feature i is active: 1 for replacing traces (Eq. 12.10), 0 to clear them; of vectors, value x_i."""
+    if x.dtype.kind == "i":
+        z[x[x >= 0]] = value
+    else:
+        z[x != 0.0] = value * x[x != 0.0]
 
 
 @typed_kernel(replace)
-def _replace(z, x):
-    def sparse(z, x):
+def _replace(z, x, value=1.0):
+    def sparse(z, x, value=1.0):
         for i in x:
             if i >= 0:
-                z[i] = 1.0
+                z[i] = value
 
-    return sparse if _is_index(x) else None
+    def dense(z, x, value=1.0):
+        for i in range(len(x)):
+            if x[i] != 0.0:
+                z[i] = value * x[i]
+
+    return sparse if _is_index(x) else dense
 
 
 @kernel
@@ -122,19 +130,19 @@ def _add_action(w, step, x, A):
     return lambda w, step, x, A: add(w, step, x[A])
 
 
-def replace_action(z, x, A):
-    """Do z_i <- 1 for the active features of one action."""
+def replace_action(z, x, A, value=1.0):
+    """Do z_i <- value for the active features of one action."""
     if z.ndim == 2:
-        replace(z[A], x)
+        replace(z[A], x, value)
     else:
-        replace(z, x[A])
+        replace(z, x[A], value)
 
 
 @typed_kernel(replace_action)
-def _replace_action(z, x, A):
+def _replace_action(z, x, A, value=1.0):
     if z.ndim == 2:
-        return lambda z, x, A: replace(z[A], x)
-    return lambda z, x, A: replace(z, x[A])
+        return lambda z, x, A, value=1.0: replace(z[A], x, value)
+    return lambda z, x, A, value=1.0: replace(z, x[A], value)
 
 
 def coordinate(state, i):

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from rlcourse.agents.temporal_difference.linear_sarsa_lambda import linear_sarsa_lambda
+from rlcourse.agents.traces.sarsa_lambda import sarsa_lambda
 from rlcourse.core import exact
 from rlcourse.core.config import Config, Count, Probability, StepSize
 from rlcourse.core.runs import Runs
 from rlcourse.envs import easy21_features, easy21_game
+from rlcourse.features import TableFeatures
 from rlcourse.figures import style
 from rlcourse.figures.claims import Claim, equal, less, mean, true
 from rlcourse.figures.easy21.easy21_optimum import policy
@@ -46,7 +47,7 @@ FULL = {"runs": 1_000}
 def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     """Return lambdas [P], and MSE and exact greedy return of each run after both numbers of episodes [2, P, runs]."""
     world, F = easy21_game(), easy21_features()
-    Q = exact.q_star(world, 1.0)
+    features, Q = TableFeatures.of(F), exact.q_star(world, 1.0)
     lambdas = np.linspace(0.0, 1.0, settings.points)
 
     def weights(parameter: Any, rng: np.random.Generator, n: int) -> np.ndarray:
@@ -55,7 +56,7 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
         for i in range(n):
             trial = Runs.of(world, 1, episodes, [np.zeros(FEATURES)])
             (w,) = trial.tables((FEATURES,))
-            linear_sarsa_lambda(trial, F, w, settings.alpha, 1.0, float(lam), settings.epsilon, False, rng)
+            sarsa_lambda(trial, features, w, settings.alpha, 1.0, float(lam), settings.epsilon, 0, rng)
             learned[i] = w
         return learned
 

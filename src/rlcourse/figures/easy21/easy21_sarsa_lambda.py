@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcourse.agents.temporal_difference.sarsa_lambda import sarsa_lambda
+from rlcourse.agents.temporal_difference.tabular_sarsa_lambda import tabular_sarsa_lambda
 from rlcourse.core import exact
 from rlcourse.core.config import Config, Count, Positive
 from rlcourse.core.runs import Runs
@@ -55,7 +55,7 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
         def errors(lam: float, rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
             trial = Runs.of(world, n, episodes, [np.zeros(SHAPE), np.zeros(SHAPE)], truth)
             Q, N = trial.tables(SHAPE, SHAPE)
-            sarsa_lambda(trial, Q, N, 0.0, 1.0, float(lam), epsilon, N0, rng)
+            tabular_sarsa_lambda(trial, Q, N, 0.0, 1.0, float(lam), epsilon, N0, rng)
             return trial.errors() ** 2, np.full(n, np.mean(Q - truth))  # the bias is that of the last run: one a call
 
         return errors

@@ -22,7 +22,7 @@ from rlcourse.core.config import Config, Discount, NonNegative, Probability
 from rlcourse.core.policies import epsilon_greedy
 from rlcourse.core.trial import Trial
 
-__all__ = ["SarsaLambda", "SarsaLambdaConfig", "exploration", "sarsa_lambda"]
+__all__ = ["TabularSarsaLambda", "TabularSarsaLambdaConfig", "exploration", "tabular_sarsa_lambda"]
 
 
 @kernel
@@ -37,7 +37,7 @@ def exploration(epsilon, N0, N):
 
 
 @box
-def sarsa_lambda(world, Q, N, alpha, gamma, lam, epsilon, N0, rng):
+def tabular_sarsa_lambda(world, Q, N, alpha, gamma, lam, epsilon, N0, rng):
     """Sarsa(lambda) with accumulating traces for estimating Q ~ q*; N [S, A] counts visits; alpha = 0 stands for 1/N(s, a)."""
     while world.more():  # Loop for each episode:
         E = np.zeros(Q.shape)  # E(s, a) <- 0 for all s, a
@@ -59,8 +59,8 @@ def sarsa_lambda(world, Q, N, alpha, gamma, lam, epsilon, N0, rng):
 
 
 @dataclass(frozen=True)
-class SarsaLambdaConfig(Config):
-    """Settings of `SarsaLambda`, named as in the book."""
+class TabularSarsaLambdaConfig(Config):
+    """Settings of `TabularSarsaLambda`, named as in the book."""
 
     alpha: Probability = 0.1  # step size; 0 means 1/N(s, a)
     gamma: Discount = 1.0  # discount rate
@@ -69,7 +69,7 @@ class SarsaLambdaConfig(Config):
     N0: NonNegative = 0.0  # otherwise epsilon = N0 / (N0 + N(s))
 
 
-class SarsaLambda(TabularAgent):
+class TabularSarsaLambda(TabularAgent):
     """Sarsa(lambda) on any environment with finite observations and actions (Sec. 12.7).
 
     Attributes
@@ -78,7 +78,7 @@ class SarsaLambda(TabularAgent):
         Visits.
     """
 
-    Config = SarsaLambdaConfig
+    Config = TabularSarsaLambdaConfig
     tables = ("Q", "N")
 
     def _build(self) -> None:
@@ -87,4 +87,4 @@ class SarsaLambda(TabularAgent):
 
     def _run(self, trial: Trial) -> None:
         c = self.config
-        sarsa_lambda(trial, self.Q, self.N, c.alpha, c.gamma, c.lam, c.epsilon, c.N0, self.rng)
+        tabular_sarsa_lambda(trial, self.Q, self.N, c.alpha, c.gamma, c.lam, c.epsilon, c.N0, self.rng)
