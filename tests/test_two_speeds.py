@@ -26,7 +26,7 @@ from rlcourse.envs import CartPole, cliff_walk, tic_tac_toe, windy_gridworld
 from rlcourse.features import TableFeatures
 
 T, N, S, A = 12, 3, 48, 4
-OF_STATES = ("semi_gradient_td0",)  # boxes whose features are of states alone
+OF_STATES = ("rescorla_wagner", "semi_gradient_td0", "td_model")  # boxes whose features are of states alone
 
 
 def boxes() -> dict[str, Box]:
@@ -77,6 +77,9 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "sweeps": lambda: 40,
         "tolerance": lambda: 1e-8,
         "lam": lambda: 0.8,
+        "beta": lambda: 1.0,
+        "beta_without": lambda: 0.5,
+        "clip": lambda: True,
         "sigma": lambda: 0.6,
         "N0": lambda: 10.0,
         "episodes": lambda: np.zeros(1),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rlcourse.agents.bandits.epsilon_greedy import EpsilonGreedyBandit
     from rlcourse.agents.bandits.gradient import GradientBandit
     from rlcourse.agents.bandits.ucb import UCBBandit
+    from rlcourse.agents.conditioning.rescorla_wagner import RescorlaWagner
+    from rlcourse.agents.conditioning.td_model import TDModel
     from rlcourse.agents.deep.a2c import A2C
     from rlcourse.agents.deep.crossq import CrossQ
     from rlcourse.agents.deep.ddpg import DDPG
@@ -125,11 +127,13 @@ __all__ = [
     "QLearning",
     "QPlanning",
     "RecurrentPPO",
+    "RescorlaWagner",
     "Rollout",
     "Sarsa",
     "SarsaLambda",
     "SemiGradientSarsa",
     "SemiGradientTD0",
+    "TDModel",
     "TabularSarsaLambda",
     "TrajectorySampling",
     "UCBBandit",
@@ -187,12 +191,14 @@ MODULES = {  # class: the file that holds it
     "QLearning": "rlcourse.agents.temporal_difference.q_learning",
     "QPlanning": "rlcourse.agents.planning.q_planning",
     "RecurrentPPO": "rlcourse.agents.deep.recurrent_ppo",
+    "RescorlaWagner": "rlcourse.agents.conditioning.rescorla_wagner",
     "Rollout": "rlcourse.agents.planning.rollout",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
     "SarsaLambda": "rlcourse.agents.traces.sarsa_lambda",
     "TabularSarsaLambda": "rlcourse.agents.temporal_difference.tabular_sarsa_lambda",
     "SemiGradientTD0": "rlcourse.agents.approximation.semi_gradient_td0",
     "SemiGradientSarsa": "rlcourse.agents.approximation.semi_gradient_sarsa",
+    "TDModel": "rlcourse.agents.conditioning.td_model",
     "TrajectorySampling": "rlcourse.agents.planning.trajectory_sampling",
     "UCBBandit": "rlcourse.agents.bandits.ucb",
     "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",

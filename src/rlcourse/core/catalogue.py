@@ -71,6 +71,7 @@ ENVIRONMENTS = (
     Entry("rlcourse/WindyGridworldKingsStay-v0", *WINDY, 1000, -7.0, options={"kings_moves": True, "stay": True}),
     Entry("rlcourse/WindyGridworldStochastic-v0", *WINDY, 1000, options={"kings_moves": True, "stochastic": True}),
     Entry("rlcourse/Easy21-v0", "rlcourse.envs.easy21:make_env", "rlcourse.envs.easy21:easy21_game"),
+    Entry("rlcourse/ConditioningTrials-v0", "rlcourse.envs.conditioning:make_env", "rlcourse.envs.conditioning:conditioning_trials"),
     Entry("rlcourse/OpenGrid-v0", "rlcourse.envs.plain_grid:make_env", "rlcourse.envs.plain_grid:open_grid", 1000, 1.0),
     Entry("rlcourse/RandomWalk-v0", "rlcourse.envs.walk:make_env", "rlcourse.envs.walk:random_walk", 1000, 1.0),
     Entry(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.cartpole import CartPole
     from rlcourse.envs.catch import PixelCatch, catch_themes, pixel_catch
     from rlcourse.envs.cliff import cliff_walk
+    from rlcourse.envs.conditioning import ConditioningTrials, conditioning_trials
     from rlcourse.envs.drifting import DriftingBandit
     from rlcourse.envs.easy21 import easy21_features, easy21_game
     from rlcourse.envs.four_in_a_row import four_states
@@ -61,6 +62,7 @@ __all__ = [
     "CarRental",
     "CartPole",
     "ChangingMaze",
+    "ConditioningTrials",
     "DriftingBandit",
     "MaximizationBias",
     "MountainCar",
@@ -80,6 +82,7 @@ __all__ = [
     "branching_task",
     "catch_themes",
     "cliff_walk",
+    "conditioning_trials",
     "driving_home",
     "dyna_maze",
     "easy21_features",
@@ -116,6 +119,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "CarRental": "rlcourse.envs.car_rental",
     "CartPole": "rlcourse.envs.cartpole",
     "ChangingMaze": "rlcourse.envs.maze",
+    "ConditioningTrials": "rlcourse.envs.conditioning",
     "DriftingBandit": "rlcourse.envs.drifting",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
@@ -135,6 +139,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "branching_task": "rlcourse.envs.branching",
     "catch_themes": "rlcourse.envs.catch",
     "cliff_walk": "rlcourse.envs.cliff",
+    "conditioning_trials": "rlcourse.envs.conditioning",
     "driving_home": "rlcourse.envs.recorded",
     "dyna_maze": "rlcourse.envs.maze",
     "easy21_features": "rlcourse.envs.easy21",

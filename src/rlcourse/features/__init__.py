@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rlcourse.features.polynomial import Polynomial
     from rlcourse.features.radial import RadialBasis
     from rlcourse.features.ranges import grid
+    from rlcourse.features.stimuli import complete_serial_compound, microstimuli, presence
     from rlcourse.features.tiles import Tiles
     from rlcourse.features.vector import Vector
 
@@ -40,8 +41,11 @@ __all__ = [
     "TableFeatures",
     "Tiles",
     "Vector",
+    "complete_serial_compound",
     "grid",
     "make",
+    "microstimuli",
+    "presence",
     "stack",
 ]
 
@@ -59,7 +63,13 @@ MODULES = {  # class: the file that holds it
     "Tiles": "rlcourse.features.tiles",
     "Vector": "rlcourse.features.vector",
 }
-FUNCTIONS = {"grid": "rlcourse.features.ranges", "stack": "rlcourse.features.combined"}
+FUNCTIONS = {
+    "complete_serial_compound": "rlcourse.features.stimuli",
+    "grid": "rlcourse.features.ranges",
+    "microstimuli": "rlcourse.features.stimuli",
+    "presence": "rlcourse.features.stimuli",
+    "stack": "rlcourse.features.combined",
+}
 
 
 def make(text: str, space: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Models of classical conditioning (chapter 14)."""
