@@ -26,7 +26,15 @@ from rlcourse.envs import CartPole, cliff_walk, tic_tac_toe, windy_gridworld
 from rlcourse.features import TableFeatures
 
 T, N, S, A = 12, 3, 48, 4
-OF_STATES = ("rescorla_wagner", "semi_gradient_td0", "td_model")  # boxes whose features are of states alone
+OF_STATES = (  # boxes whose features are of states alone
+    "gradient_mc",
+    "lstd",
+    "n_step_emphatic_td",
+    "n_step_semi_gradient_td",
+    "rescorla_wagner",
+    "semi_gradient_td0",
+    "td_model",
+)
 
 
 def boxes() -> dict[str, Box]:
@@ -85,6 +93,9 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "episodes": lambda: np.zeros(1),
         "noise": lambda: 1.0,
         "w": lambda: np.zeros(40),
+        "A_inv": lambda: np.eye(40),
+        "b": lambda: np.zeros(40),
+        "interest": lambda: rng.random(S),
         "features": lambda: TableFeatures.of(rng.integers(-1, 40, (S, A, 3))),
         "traces": lambda: 2,
         "draw": lambda: True,

@@ -16,6 +16,10 @@ if __name__ == "agents":  # the link at the root of a checkout: be the very same
     follow_link("agents")
 
 if TYPE_CHECKING:
+    from rlcourse.agents.approximation.gradient_mc import GradientMC
+    from rlcourse.agents.approximation.lstd import LSTD
+    from rlcourse.agents.approximation.n_step_emphatic_td import NStepEmphaticTD
+    from rlcourse.agents.approximation.n_step_semi_gradient_td import NStepSemiGradientTD
     from rlcourse.agents.approximation.semi_gradient_sarsa import SemiGradientSarsa
     from rlcourse.agents.approximation.semi_gradient_td0 import SemiGradientTD0
     from rlcourse.agents.bandits.epsilon_greedy import EpsilonGreedyBandit
@@ -82,6 +86,7 @@ __all__ = [
     "DDPG",
     "DQN",
     "DRQN",
+    "LSTD",
     "MCTS",
     "PPO",
     "PQN",
@@ -105,17 +110,20 @@ __all__ = [
     "ExpectedSarsa",
     "GLIEControl",
     "GradientBandit",
+    "GradientMC",
     "ImportanceSampling",
     "IterativePolicyEvaluation",
     "MCControl",
     "MCExploringStarts",
     "MCPrediction",
+    "NStepEmphaticTD",
     "NStepExpectedSarsa",
     "NStepOffPolicyQ",
     "NStepOffPolicySarsa",
     "NStepOffPolicyTD",
     "NStepQSigma",
     "NStepSarsa",
+    "NStepSemiGradientTD",
     "NStepTD",
     "NStepTDErrors",
     "NStepTreeBackup",
@@ -143,6 +151,7 @@ __all__ = [
 
 MODULES = {  # class: the file that holds it
     "A2C": "rlcourse.agents.deep.a2c",
+    "LSTD": "rlcourse.agents.approximation.lstd",
     "MCTS": "rlcourse.agents.planning.mcts",
     "DDPG": "rlcourse.agents.deep.ddpg",
     "SAC": "rlcourse.agents.deep.sac",
@@ -169,17 +178,20 @@ MODULES = {  # class: the file that holds it
     "ExpectedSarsa": "rlcourse.agents.temporal_difference.expected_sarsa",
     "GLIEControl": "rlcourse.agents.monte_carlo.glie_control",
     "GradientBandit": "rlcourse.agents.bandits.gradient",
+    "GradientMC": "rlcourse.agents.approximation.gradient_mc",
     "ImportanceSampling": "rlcourse.agents.monte_carlo.importance_sampling",
     "IterativePolicyEvaluation": "rlcourse.agents.dynamic_programming.policy_evaluation",
     "MCControl": "rlcourse.agents.monte_carlo.mc_control",
     "MCExploringStarts": "rlcourse.agents.monte_carlo.mc_exploring_starts",
     "MCPrediction": "rlcourse.agents.monte_carlo.mc_prediction",
+    "NStepEmphaticTD": "rlcourse.agents.approximation.n_step_emphatic_td",
     "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
     "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
     "NStepOffPolicySarsa": "rlcourse.agents.n_step.n_step_off_policy_sarsa",
     "NStepOffPolicyTD": "rlcourse.agents.n_step.n_step_off_policy_td",
     "NStepQSigma": "rlcourse.agents.n_step.n_step_q_sigma",
     "NStepSarsa": "rlcourse.agents.n_step.n_step_sarsa",
+    "NStepSemiGradientTD": "rlcourse.agents.approximation.n_step_semi_gradient_td",
     "NStepTD": "rlcourse.agents.n_step.n_step_td",
     "NStepTDErrors": "rlcourse.agents.n_step.n_step_td_errors",
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
