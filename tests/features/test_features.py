@@ -236,7 +236,7 @@ def test_an_agent_learns_over_features_of_each_kind_and_its_file_holds_them(kind
     features = KINDS[kind]
     env = gym.make("MountainCar-v0")
     if features.size > 1:
-        features = features if not hasattr(features, "low") else features._replace(low=np.array([-1.2, -0.07]), high=np.array([0.6, 0.07]))
+        features = features if not hasattr(features, "high") else features._replace(low=np.array([-1.2, -0.07]), high=np.array([0.6, 0.07]))
     agent = SemiGradientSarsa(env, features=features, alpha=0.01, seed=1).learn(episodes=1)
     loaded = SemiGradientSarsa.load(agent.save(tmp_path / "agent.safetensors"), env=env)
     assert type(loaded.features) is type(features)

@@ -19,7 +19,7 @@ from rlcourse.core.observed import observed
 from rlcourse.core.policies import epsilon_greedy, sample
 from rlcourse.core.trial import Trial
 from rlcourse.features import TableFeatures, make
-from rlcourse.features.parts import copied, described, rebuilt
+from rlcourse.features.parts import copied, described, reading, rebuilt
 
 __all__ = ["LinearAgent", "LinearConfig"]
 
@@ -28,7 +28,7 @@ __all__ = ["LinearAgent", "LinearConfig"]
 class LinearConfig(Config):
     """What all linear agents can be told."""
 
-    features: str = "auto"  # features by name, such as tiles:8x8; auto is one per state, tiles, or the observation itself
+    features: str = "auto"  # auto, one-hot, tiles:8x8, hashed:8x8:4096, fourier:3, poly:3, rbf:5, vector, ... see docs/features.md
 
 
 class LinearAgent(Agent):
@@ -121,7 +121,8 @@ class LinearAgent(Agent):
                 f"features of {type(self.features).__name__} take {read} numbers of a state, not the {numbers} of {self.observation_space}"
             )
         try:
-            x = self.features.x(self._state_of(self._some_observation()))
+            self._reading = reading(self.features)
+            x = self._reading.x(self._state_of(self._some_observation()))
         except (IndexError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"features of {type(self.features).__name__} do not take observations of {self.observation_space}: {error}"
@@ -188,11 +189,11 @@ class LinearAgent(Agent):
 
     def action_values(self, state: Any) -> np.ndarray:
         """Return q(s, a, w) of all actions, shape [A]; a state is as the features take it."""
-        return np.asarray(q_hat(self.features.x(state), self.w))
+        return np.asarray(q_hat(self._reading.x(state), self.w))
 
     def value(self, state: Any) -> float:
         """Return v(s, w), for agents with values of states."""
-        return float(v_hat(self.features.x(state), self.w))
+        return float(v_hat(self._reading.x(state), self.w))
 
     def values(self) -> np.ndarray:
         """Return the values of all states, shape [S] or [S, A], where observations are finite."""

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from rlcourse.features.coarse import CoarseCoding
     from rlcourse.features.combined import Bias, Dense, Stacked, stack
     from rlcourse.features.fourier import Fourier
+    from rlcourse.features.hashed import HashedPairTiles, HashedTiles
     from rlcourse.features.one_hot import OneHot, TableFeatures
     from rlcourse.features.polynomial import Polynomial
     from rlcourse.features.radial import RadialBasis
     from rlcourse.features.ranges import grid
+    from rlcourse.features.squashed import Squashed
     from rlcourse.features.stimuli import complete_serial_compound, microstimuli, presence
+    from rlcourse.features.stripes import Stripes
     from rlcourse.features.tiles import Tiles
     from rlcourse.features.vector import Vector
 
@@ -34,10 +37,14 @@ __all__ = [
     "CoarseCoding",
     "Dense",
     "Fourier",
+    "HashedPairTiles",
+    "HashedTiles",
     "OneHot",
     "Polynomial",
     "RadialBasis",
+    "Squashed",
     "Stacked",
+    "Stripes",
     "TableFeatures",
     "Tiles",
     "Vector",
@@ -45,6 +52,7 @@ __all__ = [
     "grid",
     "make",
     "microstimuli",
+    "names",
     "presence",
     "stack",
 ]
@@ -55,10 +63,14 @@ MODULES = {  # class: the file that holds it
     "CoarseCoding": "rlcourse.features.coarse",
     "Dense": "rlcourse.features.combined",
     "Fourier": "rlcourse.features.fourier",
+    "HashedPairTiles": "rlcourse.features.hashed",
+    "HashedTiles": "rlcourse.features.hashed",
     "OneHot": "rlcourse.features.one_hot",
     "Polynomial": "rlcourse.features.polynomial",
     "RadialBasis": "rlcourse.features.radial",
+    "Squashed": "rlcourse.features.squashed",
     "Stacked": "rlcourse.features.combined",
+    "Stripes": "rlcourse.features.stripes",
     "TableFeatures": "rlcourse.features.one_hot",
     "Tiles": "rlcourse.features.tiles",
     "Vector": "rlcourse.features.vector",
@@ -77,6 +89,13 @@ def make(text: str, space: Any) -> Any:
     from rlcourse.features.naming import make as make_
 
     return make_(text, space)
+
+
+def names() -> dict[str, str]:
+    """Return the names that `make` knows, each with an example and what that makes."""
+    from rlcourse.features.naming import names as names_
+
+    return names_()
 
 
 def __getattr__(name: str) -> Any:

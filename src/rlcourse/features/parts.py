@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["copied", "described", "rebuilt"]
+__all__ = ["copied", "described", "reading", "rebuilt"]
 
 
 def copied(features: Any) -> Any:
@@ -62,3 +62,12 @@ def rebuilt(description: dict[str, Any], arrays: dict[str, np.ndarray], known: A
     }
     own = {part: arrays[f"{name}.{part}"].copy() for part in kind._fields if f"{name}.{part}" in arrays}
     return kind(**description["numbers"], **inside, **own)
+
+
+def reading(features: Any) -> Any:
+    """Return the same features, arrays shared, for predictions: what has a table looks up in it and enters nothing."""
+    parts = features._asdict() if hasattr(features, "_asdict") else {}
+    changed: dict[str, Any] = {name: reading(value) for name, value in parts.items() if hasattr(value, "_asdict")}
+    if "read_only" in parts:
+        changed["read_only"] = True
+    return features._replace(**changed) if changed else features

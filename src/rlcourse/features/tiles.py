@@ -1,18 +1,20 @@
 """Tile coding: several grids over the state, each shifted a little, one active tile in each (Sec. 9.5.4).
 
 With n tilings a step size of 1 / (10 n) moves the estimate of a state by a tenth of the way to its target. A tiling has one tile more
-per dimension than divide the range, because all but the first are shifted. Displacements by the odd numbers 1, 3, 5, ... generalise
-more evenly than along the diagonal (Figure 9.11).
+per dimension than divide the range, because all but the first are shifted; an angle that wraps around needs none. Displacements by the odd
+numbers 1, 3, 5, ... generalise more evenly than along the diagonal (Figure 9.11).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rlcourse.core.linear import coordinate
+from rlcourse.features.ranges import range_of, whole_numbers
 
 __all__ = ["Tiles"]
 
@@ -23,11 +25,13 @@ class Tiles(NamedTuple):
     Attributes
     ----------
     low, high : ndarray of float64, shape [k]
-        The range of each coordinate; beyond it the outermost tile counts.
+        The range of each coordinate; beyond it the outermost tile counts, or the range begins again.
     tiles : ndarray of int64, shape [k]
         Tiles that divide the range.
     displacement : ndarray of int64, shape [k]
         Shift of each next tiling, in fractions 1 / tilings of a tile.
+    wrap : ndarray of bool, shape [k]
+        Whether the high end of the range is its low end, as with angles.
     tilings : int
     """
 
@@ -35,10 +39,13 @@ class Tiles(NamedTuple):
     high: np.ndarray
     tiles: np.ndarray
     displacement: np.ndarray
+    wrap: np.ndarray
     tilings: int
 
     @classmethod
-    def of(cls, low: Any, high: Any, tiles: int | Sequence[int] = 8, tilings: int = 8, displacement: Any = None) -> Tiles:
+    def of(
+        cls, low: Any, high: Any, tiles: int | Sequence[int] = 8, tilings: int = 8, displacement: Any = None, wrap: Any = False
+    ) -> Tiles:
         """Make tile coding of a box.
 
         Parameters
@@ -51,28 +58,31 @@ class Tiles(NamedTuple):
             A power of two of at least four times the number of coordinates is recommended (Sec. 9.5.4).
         displacement : sequence of int, optional
             1, 3, 5, ... where None.
+        wrap : bool or sequence of bool
+            Which coordinates wrap around.
 
         Raises
         ------
         ValueError
             For an empty or infinite range, or fewer than one tile or tiling.
         """
-        lows, highs = np.asarray(low, dtype=float).ravel(), np.asarray(high, dtype=float).ravel()
+        lows, highs = range_of(low, high)
         k = len(lows)
-        counts = np.broadcast_to(np.asarray(tiles), (k,)).astype(np.int64)
-        if len(highs) != k or not (np.all(np.isfinite(lows)) and np.all(np.isfinite(highs)) and np.all(highs > lows)):
-            raise ValueError(f"low and high must be finite, of one length, and low < high, not {lows.tolist()} and {highs.tolist()}")
-        if counts.min() < 1 or tilings < 1:
-            raise ValueError(f"tiles and tilings must be at least 1, not {counts.tolist()} and {tilings}")
+        counts = whole_numbers("tiles", tiles, k)
+        if tilings < 1:
+            raise ValueError(f"tilings must be at least 1, not {tilings!r}")
         shifts = 2 * np.arange(k) + 1 if displacement is None else np.asarray(displacement, dtype=np.int64)
         if shifts.shape != (k,):
             raise ValueError(f"displacement must have one number per coordinate, {k}, not {shifts.tolist()}")
-        return cls(lows, highs, counts, shifts, int(tilings))
+        around = np.asarray(wrap, dtype=np.bool_)
+        if around.shape not in ((), (k,)):
+            raise ValueError(f"wrap must be one truth value, or one per coordinate, {k}, not {wrap!r}")
+        return cls(lows, highs, counts, shifts, np.broadcast_to(around, (k,)).copy(), int(tilings))
 
     @property
     def size(self) -> int:
         """Number of features: tilings times tiles of one tiling."""
-        return self.tilings * int(np.prod(self.tiles + 1))
+        return self.tilings * int(np.prod(self.tiles + 1 - self.wrap))
 
     @property
     def coordinates(self) -> int:
@@ -86,8 +96,14 @@ class Tiles(NamedTuple):
             active[t] = t
         for i in range(len(self.low)):
             scaled = (coordinate(state, i) - self.low[i]) / (self.high[i] - self.low[i]) * self.tiles[i] * self.tilings
-            q = int(min(max(scaled, 0.0), float(self.tiles[i] * self.tilings)))
-            for t in range(self.tilings):
-                shifted = (q + (t * self.displacement[i]) % self.tilings) // self.tilings
-                active[t] = active[t] * (self.tiles[i] + 1) + min(shifted, self.tiles[i])
+            if self.wrap[i]:
+                q = math.floor(scaled)
+                for t in range(self.tilings):
+                    tile = ((q + t * self.displacement[i]) // self.tilings) % self.tiles[i]
+                    active[t] = active[t] * self.tiles[i] + tile
+            else:
+                q = int(min(max(scaled, 0.0), float(self.tiles[i] * self.tilings)))
+                for t in range(self.tilings):
+                    shifted = (q + (t * self.displacement[i]) % self.tilings) // self.tilings
+                    active[t] = active[t] * (self.tiles[i] + 1) + min(shifted, self.tiles[i])
         return active
