@@ -96,6 +96,8 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "A_inv": lambda: np.eye(40),
         "b": lambda: np.zeros(40),
         "interest": lambda: rng.random(S),
+        "v": lambda: np.zeros(40),
+        "control": lambda: False,
         "features": lambda: TableFeatures.of(rng.integers(-1, 40, (S, A, 3))),
         "traces": lambda: 2,
         "draw": lambda: True,

@@ -79,7 +79,11 @@ if TYPE_CHECKING:
     from rlcourse.agents.temporal_difference.sarsa import Sarsa
     from rlcourse.agents.temporal_difference.tabular_sarsa_lambda import TabularSarsaLambda
     from rlcourse.agents.temporal_difference.td0 import TD0
+    from rlcourse.agents.traces.gq_lambda import GQLambda
     from rlcourse.agents.traces.sarsa_lambda import SarsaLambda
+    from rlcourse.agents.traces.tree_backup_lambda import TreeBackupLambda
+    from rlcourse.agents.traces.true_online_sarsa_lambda import TrueOnlineSarsaLambda
+    from rlcourse.agents.traces.watkins_q_lambda import WatkinsQLambda
 
 __all__ = [
     "A2C",
@@ -109,6 +113,7 @@ __all__ = [
     "EpsilonGreedyBandit",
     "ExpectedSarsa",
     "GLIEControl",
+    "GQLambda",
     "GradientBandit",
     "GradientMC",
     "ImportanceSampling",
@@ -144,8 +149,11 @@ __all__ = [
     "TDModel",
     "TabularSarsaLambda",
     "TrajectorySampling",
+    "TreeBackupLambda",
+    "TrueOnlineSarsaLambda",
     "UCBBandit",
     "ValueIteration",
+    "WatkinsQLambda",
     "load",
 ]
 
@@ -207,6 +215,10 @@ MODULES = {  # class: the file that holds it
     "Rollout": "rlcourse.agents.planning.rollout",
     "Sarsa": "rlcourse.agents.temporal_difference.sarsa",
     "SarsaLambda": "rlcourse.agents.traces.sarsa_lambda",
+    "WatkinsQLambda": "rlcourse.agents.traces.watkins_q_lambda",
+    "TrueOnlineSarsaLambda": "rlcourse.agents.traces.true_online_sarsa_lambda",
+    "TreeBackupLambda": "rlcourse.agents.traces.tree_backup_lambda",
+    "GQLambda": "rlcourse.agents.traces.gq_lambda",
     "TabularSarsaLambda": "rlcourse.agents.temporal_difference.tabular_sarsa_lambda",
     "SemiGradientTD0": "rlcourse.agents.approximation.semi_gradient_td0",
     "SemiGradientSarsa": "rlcourse.agents.approximation.semi_gradient_sarsa",

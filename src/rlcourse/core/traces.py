@@ -16,7 +16,7 @@ import numpy as np
 from rlcourse.core.box import kernel, typed_kernel
 from rlcourse.core.linear import add_action, q_hat_of, replace_action
 
-__all__ = ["KINDS", "imprint", "inner", "step_and_fade"]
+__all__ = ["DUTCH", "KINDS", "imprint", "inner", "step_and_fade"]
 
 KINDS = ("accumulating", "replacing", "clearing", "dutch")
 ACCUMULATING, REPLACING, CLEARING, DUTCH = range(4)
