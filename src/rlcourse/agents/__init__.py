@@ -16,10 +16,15 @@ if __name__ == "agents":  # the link at the root of a checkout: be the very same
     follow_link("agents")
 
 if TYPE_CHECKING:
+    from rlcourse.agents.approximation.differential_sarsa import DifferentialSarsa
     from rlcourse.agents.approximation.gradient_mc import GradientMC
+    from rlcourse.agents.approximation.linear_q_learning import LinearQLearning
     from rlcourse.agents.approximation.lstd import LSTD
+    from rlcourse.agents.approximation.n_step_differential_sarsa import NStepDifferentialSarsa
     from rlcourse.agents.approximation.n_step_emphatic_td import NStepEmphaticTD
+    from rlcourse.agents.approximation.n_step_semi_gradient_sarsa import NStepSemiGradientSarsa
     from rlcourse.agents.approximation.n_step_semi_gradient_td import NStepSemiGradientTD
+    from rlcourse.agents.approximation.semi_gradient_expected_sarsa import SemiGradientExpectedSarsa
     from rlcourse.agents.approximation.semi_gradient_sarsa import SemiGradientSarsa
     from rlcourse.agents.approximation.semi_gradient_td0 import SemiGradientTD0
     from rlcourse.agents.bandits.epsilon_greedy import EpsilonGreedyBandit
@@ -103,6 +108,7 @@ __all__ = [
     "BatchMC",
     "BatchTD0",
     "CrossQ",
+    "DifferentialSarsa",
     "DiscreteCrossQ",
     "DiscreteSAC",
     "DoubleExpectedSarsa",
@@ -118,9 +124,11 @@ __all__ = [
     "GradientMC",
     "ImportanceSampling",
     "IterativePolicyEvaluation",
+    "LinearQLearning",
     "MCControl",
     "MCExploringStarts",
     "MCPrediction",
+    "NStepDifferentialSarsa",
     "NStepEmphaticTD",
     "NStepExpectedSarsa",
     "NStepOffPolicyQ",
@@ -128,6 +136,7 @@ __all__ = [
     "NStepOffPolicyTD",
     "NStepQSigma",
     "NStepSarsa",
+    "NStepSemiGradientSarsa",
     "NStepSemiGradientTD",
     "NStepTD",
     "NStepTDErrors",
@@ -144,6 +153,7 @@ __all__ = [
     "Rollout",
     "Sarsa",
     "SarsaLambda",
+    "SemiGradientExpectedSarsa",
     "SemiGradientSarsa",
     "SemiGradientTD0",
     "TDModel",
@@ -175,6 +185,7 @@ MODULES = {  # class: the file that holds it
     "BatchMC": "rlcourse.agents.monte_carlo.batch_mc",
     "BatchTD0": "rlcourse.agents.temporal_difference.batch_td0",
     "CrossQ": "rlcourse.agents.deep.crossq",
+    "DifferentialSarsa": "rlcourse.agents.approximation.differential_sarsa",
     "DiscreteCrossQ": "rlcourse.agents.deep.discrete_crossq",
     "DiscreteSAC": "rlcourse.agents.deep.discrete_sac",
     "DoubleExpectedSarsa": "rlcourse.agents.temporal_difference.double_expected_sarsa",
@@ -189,10 +200,12 @@ MODULES = {  # class: the file that holds it
     "GradientMC": "rlcourse.agents.approximation.gradient_mc",
     "ImportanceSampling": "rlcourse.agents.monte_carlo.importance_sampling",
     "IterativePolicyEvaluation": "rlcourse.agents.dynamic_programming.policy_evaluation",
+    "LinearQLearning": "rlcourse.agents.approximation.linear_q_learning",
     "MCControl": "rlcourse.agents.monte_carlo.mc_control",
     "MCExploringStarts": "rlcourse.agents.monte_carlo.mc_exploring_starts",
     "MCPrediction": "rlcourse.agents.monte_carlo.mc_prediction",
     "NStepEmphaticTD": "rlcourse.agents.approximation.n_step_emphatic_td",
+    "NStepDifferentialSarsa": "rlcourse.agents.approximation.n_step_differential_sarsa",
     "NStepExpectedSarsa": "rlcourse.agents.n_step.n_step_expected_sarsa",
     "NStepOffPolicyQ": "rlcourse.agents.n_step.n_step_off_policy_q",
     "NStepOffPolicySarsa": "rlcourse.agents.n_step.n_step_off_policy_sarsa",
@@ -200,6 +213,7 @@ MODULES = {  # class: the file that holds it
     "NStepQSigma": "rlcourse.agents.n_step.n_step_q_sigma",
     "NStepSarsa": "rlcourse.agents.n_step.n_step_sarsa",
     "NStepSemiGradientTD": "rlcourse.agents.approximation.n_step_semi_gradient_td",
+    "NStepSemiGradientSarsa": "rlcourse.agents.approximation.n_step_semi_gradient_sarsa",
     "NStepTD": "rlcourse.agents.n_step.n_step_td",
     "NStepTDErrors": "rlcourse.agents.n_step.n_step_td_errors",
     "NStepTreeBackup": "rlcourse.agents.n_step.n_step_tree_backup",
@@ -220,6 +234,7 @@ MODULES = {  # class: the file that holds it
     "TreeBackupLambda": "rlcourse.agents.traces.tree_backup_lambda",
     "GQLambda": "rlcourse.agents.traces.gq_lambda",
     "TabularSarsaLambda": "rlcourse.agents.temporal_difference.tabular_sarsa_lambda",
+    "SemiGradientExpectedSarsa": "rlcourse.agents.approximation.semi_gradient_expected_sarsa",
     "SemiGradientTD0": "rlcourse.agents.approximation.semi_gradient_td0",
     "SemiGradientSarsa": "rlcourse.agents.approximation.semi_gradient_sarsa",
     "TDModel": "rlcourse.agents.conditioning.td_model",

@@ -13,7 +13,7 @@ import numpy as np
 
 from rlcourse.core.box import kernel, typed_kernel
 
-__all__ = ["add", "add_action", "coordinate", "pi", "q_hat", "q_hat_of", "replace", "replace_action", "v_hat"]
+__all__ = ["add", "add_action", "buffer", "coordinate", "pi", "q_hat", "q_hat_of", "replace", "replace_action", "v_hat"]
 
 
 def v_hat(x, w):
@@ -143,6 +143,12 @@ def _replace_action(z, x, A, value=1.0):
     if z.ndim == 2:
         return lambda z, x, A, value=1.0: replace(z[A], x, value)
     return lambda z, x, A, value=1.0: replace(z, x[A], value)
+
+
+@kernel
+def buffer(x, m):
+    """Return room for the features of m states, shape [m, ...], of the shape and kind of x; what is in it is not defined."""
+    return np.empty((m,) + x.shape, x.dtype)  # noqa: RUF005 - numba wants the sum
 
 
 def coordinate(state, i):
