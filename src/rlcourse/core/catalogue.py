@@ -49,6 +49,7 @@ RACETRACK = ("rlcourse.envs.racetracks:make_env", "rlcourse.envs.racetracks:race
 WINDY = ("rlcourse.envs.windy:make_env", "rlcourse.envs.windy:windy_gridworld")
 
 ENVIRONMENTS = (
+    Entry("rlcourse/AccessControl-v0", "rlcourse.envs.servers:make_env", "rlcourse.envs.servers:access_control", 1000),
     Entry("rlcourse/CarRental-v0", "rlcourse.envs.car_rental:make_env", "rlcourse.envs.car_rental:CarRental", 365),
     Entry("rlcourse/FourRooms-v0", "rlcourse.envs.rooms:make_env", "rlcourse.envs.rooms:four_rooms", 200, 1.0),
     Entry("rlcourse/Gambler-v0", "rlcourse.envs.gambler:make_env", "rlcourse.envs.gambler:gamblers_problem", 1000),
@@ -114,6 +115,14 @@ ENVIRONMENTS = (
         200,
         -110.0,
         "MountainCar-v0",
+    ),
+    Entry(
+        "rlcourse/MountainCarBook-v0",
+        "rlcourse.envs.mountain_car:make_env",
+        "rlcourse.envs.mountain_car:MountainCar",
+        10_000,
+        -110.0,
+        options={"max_position": 0.5},
     ),
     Entry(
         "rlcourse/MountainCarContinuous-v0",

@@ -42,9 +42,11 @@ if TYPE_CHECKING:
     from rlcourse.envs.racetracks import Racetrack, racetrack
     from rlcourse.envs.recorded import Recorded, driving_home, predictor
     from rlcourse.envs.recycling import recycling_robot
+    from rlcourse.envs.rings import ring
     from rlcourse.envs.rod import rod_maneuvering
     from rlcourse.envs.room import robot_room
     from rlcourse.envs.rooms import four_rooms
+    from rlcourse.envs.servers import access_control
     from rlcourse.envs.small_grid import small_gridworld
     from rlcourse.envs.testbed import BanditTestbed
     from rlcourse.envs.themed_grid import PixelGrid, grid_themes, pixel_grid
@@ -75,6 +77,7 @@ __all__ = [
     "SmallBreakout",
     "ThousandStates",
     "TicTacToe",
+    "access_control",
     "bandit",
     "blackjack_game",
     "blackjack_state",
@@ -102,6 +105,7 @@ __all__ = [
     "racetrack",
     "random_walk",
     "recycling_robot",
+    "ring",
     "robot_room",
     "rod_maneuvering",
     "shortcut_maze",
@@ -132,6 +136,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "SmallBreakout": "rlcourse.envs.breakout",
     "ThousandStates": "rlcourse.envs.thousand_states",
     "TicTacToe": "rlcourse.envs.tictactoe",
+    "access_control": "rlcourse.envs.servers",
     "bandit": "rlcourse.envs.k_armed",
     "blackjack_game": "rlcourse.envs.blackjack",
     "blackjack_state": "rlcourse.envs.blackjack",
@@ -159,6 +164,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",
     "recycling_robot": "rlcourse.envs.recycling",
+    "ring": "rlcourse.envs.rings",
     "robot_room": "rlcourse.envs.room",
     "rod_maneuvering": "rlcourse.envs.rod",
     "shortcut_maze": "rlcourse.envs.maze",

@@ -44,7 +44,7 @@ def cartpole(world: Any, state: Any, action: Any) -> np.ndarray:
 def mountain_car(world: Any, state: Any, action: Any) -> np.ndarray:
     """Draw the valley, the car and the flag; an arrow shows the push."""
     canvas = Canvas(600, 360)
-    span = world.max_position - world.min_position
+    span = max(world.max_position, world.goal_position + 0.1) - world.min_position  # room for the flag
 
     def at(position: float) -> tuple[float, float]:
         return (position - world.min_position) / span * 600, 330 - 260 * (math.sin(3 * position) * 0.45 + 0.55)

@@ -1,7 +1,8 @@
 """Mountain car: an engine too weak for the hill (Moore 1990; Example 10.1), step for step as Gymnasium's MountainCar-v0.
 
 The car must first drive away from the goal to gather speed. State = (position, velocity), both seen; actions push left, not at all, or
-right. Reward -1 a step until the goal on the right hill. At the left wall the car stops.
+right. Reward -1 a step until the goal on the right hill. At the left wall the car stops. In the book the goal is the right end, position
+0.5: ``MountainCar(max_position=0.5)``, registered as ``rlcourse/MountainCarBook-v0`` with a time limit of 10,000 steps, where it has none.
 """
 
 from __future__ import annotations
@@ -61,13 +62,13 @@ class MountainCar(NamedTuple):
         return state
 
 
-def make_env(render_mode: str | None = None) -> WorldEnv:
-    """Make ``rlcourse/MountainCar-v0``."""
+def make_env(render_mode: str | None = None, max_position: float = 0.6) -> WorldEnv:
+    """Make ``rlcourse/MountainCar-v0``, or the book's car."""
     from rlcourse.envs.drawing import mountain_car
 
-    return WorldEnv(MountainCar(), render_mode=render_mode, picture=mountain_car)
+    return WorldEnv(MountainCar(max_position=max_position), render_mode=render_mode, picture=mountain_car)
 
 
-def make_vec(num_envs: int = 1, **options: Any) -> WorldVectorEnv:
+def make_vec(num_envs: int = 1, max_position: float = 0.6, **options: Any) -> WorldVectorEnv:
     """Make N copies."""
-    return WorldVectorEnv(MountainCar(), num_envs, **options)
+    return WorldVectorEnv(MountainCar(max_position=max_position), num_envs, **options)
