@@ -101,7 +101,6 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "features": lambda: TableFeatures.of(rng.integers(-1, 40, (S, A, 3))),
         "traces": lambda: 2,
         "R_bar": lambda: np.zeros(1),
-        "beta": lambda: 0.05,
         "draw": lambda: True,
         "control_variates": lambda: True,
         "policy": lambda: np.full((S, A), 1.0 / A),
