@@ -85,7 +85,7 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "sweeps": lambda: 40,
         "tolerance": lambda: 1e-8,
         "lam": lambda: 0.8,
-        "beta": lambda: 1.0,
+        "beta": lambda: 0.05 if "differential" in function else 1.0,
         "beta_without": lambda: 0.5,
         "clip": lambda: True,
         "sigma": lambda: 0.6,
