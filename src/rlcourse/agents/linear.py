@@ -19,7 +19,7 @@ from rlcourse.core.observed import observed
 from rlcourse.core.policies import epsilon_greedy, sample
 from rlcourse.core.trial import Trial
 from rlcourse.features import TableFeatures, make
-from rlcourse.features.parts import copied, described, reading, rebuilt
+from rlcourse.features.parts import check, copied, described, reading, rebuilt
 
 __all__ = ["LinearAgent", "LinearConfig"]
 
@@ -114,29 +114,12 @@ class LinearAgent(Agent):
 
     def _check_features(self) -> None:
         """Raise where the features do not suit observations or actions."""
-        read = getattr(self.features, "coordinates", 0)
-        numbers = 1 if spaces.is_finite(self.observation_space) else int(np.prod(self.observation_space.shape or ()))
-        if read not in (0, numbers):
-            raise ValueError(
-                f"features of {type(self.features).__name__} take {read} numbers of a state, not the {numbers} of {self.observation_space}"
-            )
-        try:
-            self._reading = reading(self.features)
-            x = self._reading.x(self._state_of(self._some_observation()))
-        except (IndexError, TypeError, AttributeError) as error:
-            raise ValueError(
-                f"features of {type(self.features).__name__} do not take observations of {self.observation_space}: {error}"
-            ) from error
-        if not isinstance(x, np.ndarray) or x.ndim not in (1, 2) or x.dtype not in (np.float64, np.int64):
-            raise ValueError("features: x(state) must return an array of float64 or int64 with one axis, or two: one row per action")
+        x = check(self.features, self.observation_space)
         if x.ndim == 2 and (self.values_of_states or not self.finite_actions):
             raise ValueError(f"features: {type(self).__name__} needs features of states, and these are of pairs of states and actions")
         if x.ndim == 2 and len(x) != spaces.size(self.action_space):
             raise ValueError(f"features have rows for {len(x)} actions, and there are {spaces.size(self.action_space)}")
-        rows: Any = getattr(self.features, "rows", x)
-        if spaces.is_finite(self.observation_space) and rows is not x and len(rows) != spaces.size(self.observation_space):
-            raise ValueError(f"features have rows for {len(rows)} states, and there are {spaces.size(self.observation_space)}")
-        self._pairs = x.ndim == 2
+        self._pairs, self._reading = x.ndim == 2, reading(self.features)
 
     def _make_tables(self) -> None:
         """Make the arrays of `tables`; called again where the features come from a file."""

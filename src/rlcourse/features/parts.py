@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 
-__all__ = ["copied", "described", "reading", "rebuilt"]
+from rlcourse.core import spaces
+
+__all__ = ["check", "copied", "described", "reading", "rebuilt"]
 
 
 def copied(features: Any) -> Any:
@@ -71,3 +74,28 @@ def reading(features: Any) -> Any:
     if "read_only" in parts:
         changed["read_only"] = True
     return features._replace(**changed) if changed else features
+
+
+def check(features: Any, space: gym.Space[Any]) -> np.ndarray:
+    """Return the features of some observation, whatever it is; nothing is drawn or entered.
+
+    Raises
+    ------
+    ValueError
+        Where the features do not take observations of the space, or what they return is no array of features.
+    """
+    name = type(features).__name__
+    finite = spaces.is_finite(space)
+    read, numbers = getattr(features, "coordinates", 0), 1 if finite else int(np.prod(space.shape or ()))
+    if read not in (0, numbers):
+        raise ValueError(f"features of {name} take {read} numbers of a state, not the {numbers} of {space}")
+    try:
+        x = reading(features).x(0 if finite else np.zeros(space.shape or ()))
+    except (IndexError, TypeError, AttributeError) as error:
+        raise ValueError(f"features of {name} do not take observations of {space}: {error}") from error
+    if not isinstance(x, np.ndarray) or x.ndim not in (1, 2) or x.dtype not in (np.float64, np.int64):
+        raise ValueError("features: x(state) must return an array of float64 or int64 with one axis, or two: one row per action")
+    rows: Any = getattr(features, "rows", x)
+    if finite and rows is not x and len(rows) != spaces.size(space):
+        raise ValueError(f"features have rows for {len(rows)} states, and there are {spaces.size(space)}")
+    return x

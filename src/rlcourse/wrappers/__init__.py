@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rlcourse.wrappers.encode import EncodeObservation
+    from rlcourse.wrappers.features import Featured, FeatureObservation, featured
     from rlcourse.wrappers.flicker import Flicker, Flickering, flickering
     from rlcourse.wrappers.flip import RandomFlip
     from rlcourse.wrappers.mask import Masked, MaskVelocity, masked
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EncodeObservation",
+    "FeatureObservation",
+    "Featured",
     "Flicker",
     "Flickering",
     "MaskVelocity",
@@ -37,6 +40,7 @@ __all__ = [
     "Reminded",
     "TextTokens",
     "Tint",
+    "featured",
     "flickering",
     "masked",
     "reminded",
@@ -45,6 +49,8 @@ __all__ = [
 
 MODULES = {  # name: the file that holds it
     "EncodeObservation": "rlcourse.wrappers.encode",
+    "FeatureObservation": "rlcourse.wrappers.features",
+    "Featured": "rlcourse.wrappers.features",
     "Flicker": "rlcourse.wrappers.flicker",
     "Flickering": "rlcourse.wrappers.flicker",
     "MaskVelocity": "rlcourse.wrappers.mask",
@@ -57,6 +63,7 @@ MODULES = {  # name: the file that holds it
     "Reminded": "rlcourse.wrappers.previous",
     "TextTokens": "rlcourse.wrappers.tokens",
     "Tint": "rlcourse.wrappers.tint",
+    "featured": "rlcourse.wrappers.features",
     "flickering": "rlcourse.wrappers.flicker",
     "masked": "rlcourse.wrappers.mask",
     "reminded": "rlcourse.wrappers.previous",
