@@ -27,13 +27,22 @@ from rlcourse.features import TableFeatures
 
 T, N, S, A = 12, 3, 48, 4
 OF_STATES = (  # boxes whose features are of states alone
+    "emphatic_td_lambda",
     "gradient_mc",
+    "gtd_lambda",
+    "htd_lambda",
     "lstd",
     "n_step_emphatic_td",
     "n_step_semi_gradient_td",
+    "off_policy_td_lambda",
+    "offline_lambda_return",
+    "online_lambda_return",
     "rescorla_wagner",
     "semi_gradient_td0",
+    "td_lambda",
     "td_model",
+    "true_online_td_lambda",
+    "truncated_td_lambda",
 )
 
 
@@ -93,6 +102,8 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "episodes": lambda: np.zeros(1),
         "noise": lambda: 1.0,
         "w": lambda: np.zeros(40),
+        "online": lambda: True,
+        "current": lambda: True,
         "A_inv": lambda: np.eye(40),
         "b": lambda: np.zeros(40),
         "interest": lambda: rng.random(S),

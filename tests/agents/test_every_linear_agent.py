@@ -12,9 +12,9 @@ from rlcourse.features import TableFeatures
 
 ROWS = np.random.default_rng(5).normal(size=(16, 6)) / 6  # of FrozenLake's states
 OF_PAIRS = [name for name in LINEAR if not getattr(agents, name).values_of_states]
+ODD_BOOTSTRAP = {"LSTD", "RescorlaWagner"}  # whose first step does not show the value of the next state
 ODD_BOOTSTRAP = {  # whose first step does not show the discounted value of the next state
     "DifferentialSarsa",  # no discount: test_linear_control.py
-    "LSTD",
     "NStepDifferentialSarsa",
     "RescorlaWagner",
 }

@@ -84,10 +84,19 @@ if TYPE_CHECKING:
     from rlcourse.agents.temporal_difference.sarsa import Sarsa
     from rlcourse.agents.temporal_difference.tabular_sarsa_lambda import TabularSarsaLambda
     from rlcourse.agents.temporal_difference.td0 import TD0
+    from rlcourse.agents.traces.emphatic_td_lambda import EmphaticTDLambda
     from rlcourse.agents.traces.gq_lambda import GQLambda
+    from rlcourse.agents.traces.gtd_lambda import GTDLambda
+    from rlcourse.agents.traces.htd_lambda import HTDLambda
+    from rlcourse.agents.traces.off_policy_td_lambda import OffPolicyTDLambda
+    from rlcourse.agents.traces.offline_lambda_return import OfflineLambdaReturn
+    from rlcourse.agents.traces.online_lambda_return import OnlineLambdaReturn
     from rlcourse.agents.traces.sarsa_lambda import SarsaLambda
+    from rlcourse.agents.traces.td_lambda import TDLambda
     from rlcourse.agents.traces.tree_backup_lambda import TreeBackupLambda
     from rlcourse.agents.traces.true_online_sarsa_lambda import TrueOnlineSarsaLambda
+    from rlcourse.agents.traces.true_online_td_lambda import TrueOnlineTDLambda
+    from rlcourse.agents.traces.truncated_td_lambda import TruncatedTDLambda
     from rlcourse.agents.traces.watkins_q_lambda import WatkinsQLambda
 
 __all__ = [
@@ -116,12 +125,15 @@ __all__ = [
     "DynaQ",
     "DynaQPlus",
     "DynaQSelection",
+    "EmphaticTDLambda",
     "EpsilonGreedyBandit",
     "ExpectedSarsa",
     "GLIEControl",
     "GQLambda",
+    "GTDLambda",
     "GradientBandit",
     "GradientMC",
+    "HTDLambda",
     "ImportanceSampling",
     "IterativePolicyEvaluation",
     "LinearQLearning",
@@ -144,6 +156,9 @@ __all__ = [
     "NoisyQLearning",
     "OffPolicyMCControl",
     "OffPolicyMCPrediction",
+    "OffPolicyTDLambda",
+    "OfflineLambdaReturn",
+    "OnlineLambdaReturn",
     "PolicyIteration",
     "PrioritizedSweeping",
     "QLearning",
@@ -156,11 +171,14 @@ __all__ = [
     "SemiGradientExpectedSarsa",
     "SemiGradientSarsa",
     "SemiGradientTD0",
+    "TDLambda",
     "TDModel",
     "TabularSarsaLambda",
     "TrajectorySampling",
     "TreeBackupLambda",
     "TrueOnlineSarsaLambda",
+    "TrueOnlineTDLambda",
+    "TruncatedTDLambda",
     "UCBBandit",
     "ValueIteration",
     "WatkinsQLambda",
@@ -239,6 +257,15 @@ MODULES = {  # class: the file that holds it
     "SemiGradientSarsa": "rlcourse.agents.approximation.semi_gradient_sarsa",
     "TDModel": "rlcourse.agents.conditioning.td_model",
     "TrajectorySampling": "rlcourse.agents.planning.trajectory_sampling",
+    "EmphaticTDLambda": "rlcourse.agents.traces.emphatic_td_lambda",
+    "GTDLambda": "rlcourse.agents.traces.gtd_lambda",
+    "HTDLambda": "rlcourse.agents.traces.htd_lambda",
+    "OffPolicyTDLambda": "rlcourse.agents.traces.off_policy_td_lambda",
+    "OfflineLambdaReturn": "rlcourse.agents.traces.offline_lambda_return",
+    "OnlineLambdaReturn": "rlcourse.agents.traces.online_lambda_return",
+    "TDLambda": "rlcourse.agents.traces.td_lambda",
+    "TrueOnlineTDLambda": "rlcourse.agents.traces.true_online_td_lambda",
+    "TruncatedTDLambda": "rlcourse.agents.traces.truncated_td_lambda",
     "UCBBandit": "rlcourse.agents.bandits.ucb",
     "ValueIteration": "rlcourse.agents.dynamic_programming.value_iteration",
 }
