@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.catch import PixelCatch, catch_themes, pixel_catch
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.conditioning import ConditioningTrials, conditioning_trials
+    from rlcourse.envs.corridor import HiddenCorridor, corridor_features, hidden_corridor, short_corridor
     from rlcourse.envs.drifting import DriftingBandit
     from rlcourse.envs.easy21 import easy21_features, easy21_game
     from rlcourse.envs.four_in_a_row import four_states
@@ -66,6 +67,7 @@ __all__ = [
     "ChangingMaze",
     "ConditioningTrials",
     "DriftingBandit",
+    "HiddenCorridor",
     "MaximizationBias",
     "MountainCar",
     "MountainCarContinuous",
@@ -86,6 +88,7 @@ __all__ = [
     "catch_themes",
     "cliff_walk",
     "conditioning_trials",
+    "corridor_features",
     "driving_home",
     "dyna_maze",
     "easy21_features",
@@ -96,6 +99,7 @@ __all__ = [
     "golf_hole",
     "grid_themes",
     "grid_world",
+    "hidden_corridor",
     "infinite_variance",
     "left_or_right",
     "open_grid",
@@ -108,6 +112,7 @@ __all__ = [
     "ring",
     "robot_room",
     "rod_maneuvering",
+    "short_corridor",
     "shortcut_maze",
     "small_gridworld",
     "square_wave",
@@ -125,6 +130,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "ChangingMaze": "rlcourse.envs.maze",
     "ConditioningTrials": "rlcourse.envs.conditioning",
     "DriftingBandit": "rlcourse.envs.drifting",
+    "HiddenCorridor": "rlcourse.envs.corridor",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
     "MountainCarContinuous": "rlcourse.envs.mountain_car_continuous",
@@ -145,6 +151,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "catch_themes": "rlcourse.envs.catch",
     "cliff_walk": "rlcourse.envs.cliff",
     "conditioning_trials": "rlcourse.envs.conditioning",
+    "corridor_features": "rlcourse.envs.corridor",
     "driving_home": "rlcourse.envs.recorded",
     "dyna_maze": "rlcourse.envs.maze",
     "easy21_features": "rlcourse.envs.easy21",
@@ -155,6 +162,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "golf_hole": "rlcourse.envs.golf",
     "grid_themes": "rlcourse.envs.themed_grid",
     "grid_world": "rlcourse.envs.gridworld",
+    "hidden_corridor": "rlcourse.envs.corridor",
     "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
     "open_grid": "rlcourse.envs.plain_grid",
@@ -167,6 +175,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "ring": "rlcourse.envs.rings",
     "robot_room": "rlcourse.envs.room",
     "rod_maneuvering": "rlcourse.envs.rod",
+    "short_corridor": "rlcourse.envs.corridor",
     "shortcut_maze": "rlcourse.envs.maze",
     "small_gridworld": "rlcourse.envs.small_grid",
     "square_wave": "rlcourse.envs.wave",
