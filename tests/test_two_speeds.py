@@ -20,10 +20,11 @@ from rlcourse.agents.planning.queue import PriorityQueue
 from rlcourse.core import policies
 from rlcourse.core.box import Box, register_for_cpu
 from rlcourse.core.gymworld import as_world
+from rlcourse.core.observed import observed
 from rlcourse.core.sum_tree import new_tree, tree_set
 from rlcourse.core.trial import Trial
-from rlcourse.envs import CartPole, cliff_walk, tic_tac_toe, windy_gridworld
-from rlcourse.features import TableFeatures
+from rlcourse.envs import CartPole, Pendulum, cliff_walk, tic_tac_toe, windy_gridworld
+from rlcourse.features import TableFeatures, Vector
 
 T, N, S, A = 12, 3, 48, 4
 OF_STATES = (  # boxes whose features are of states alone
@@ -44,6 +45,7 @@ OF_STATES = (  # boxes whose features are of states alone
     "true_online_td_lambda",
     "truncated_td_lambda",
 )
+ACTORS = ("actor_critic_lambda", "continuing_actor_critic", "linear_reinforce_baseline", "one_step_actor_critic")  # and theta is [A, d]
 
 
 def boxes() -> dict[str, Box]:
@@ -158,8 +160,25 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "masses": lambda: rng.random(T * N),
         "tree": lambda: a_tree(T * N, rng),
         "mode": lambda: 0,
+        "alpha_theta": lambda: 0.01,
+        "alpha_w": lambda: 0.1,
+        "alpha_r": lambda: 0.05,
+        "lam_theta": lambda: 0.8,
+        "lam_w": lambda: 0.6,
+        "theta_mu": lambda: np.zeros((1, 4)),
+        "theta_sigma": lambda: np.zeros((1, 4)),
+        "low": lambda: np.full(1, -2.0),
+        "high": lambda: np.full(1, 2.0),
     }
-    if function in OF_STATES:  # values of states, over vectors
+    if function == "linear_reinforce":  # the preferences of pairs share their parameters
+        data |= {"theta": lambda: np.zeros(40), "alpha": lambda: 0.001}
+    if function in ACTORS:
+        data |= {"theta": lambda: np.zeros((A, 40))}
+    if function.startswith("gaussian_"):  # actions that are numbers
+        pendulum, steps = observed(Pendulum(), finite_only=False), 1000
+        data |= {"world": lambda: Trial.of(pendulum, steps=steps, limit=50), "features": lambda: Vector(3), "w": lambda: np.zeros(4)}
+        data |= {"alpha": lambda: 1e-5, "alpha_theta": lambda: 1e-4, "alpha_w": lambda: 1e-3}
+    if function in OF_STATES or function in ACTORS:  # values of states, over vectors
         data |= {"features": lambda: TableFeatures.of(rng.normal(size=(S, 40)) / 10), "w": lambda: np.zeros(40)}
     if function.startswith("afterstate_"):
         game, codes = tic_tac_toe("self"), 3**9

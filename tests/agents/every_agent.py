@@ -27,10 +27,13 @@ EVERY = sorted(agents.MODULES)
 TABULAR = [name for name in EVERY if issubclass(getattr(agents, name), TabularAgent)]
 
 
-LINEAR = [name for name in EVERY if issubclass(getattr(agents, name), LinearAgent)]
+LINEAR = [name for name in EVERY if issubclass(getattr(agents, name), LinearAgent) and getattr(agents, name).finite_actions]
 
 
-BOXED = [*TABULAR, *LINEAR]  # their budgets are counted in episodes too, and they resume at an episode's end
+GAUSSIAN = [name for name in EVERY if issubclass(getattr(agents, name), LinearAgent) and name not in LINEAR]  # actions are numbers
+
+
+BOXED = [*TABULAR, *LINEAR, *GAUSSIAN]  # their budgets are counted in episodes too, and they resume at an episode's end
 
 
 PLANNERS = [name for name in TABULAR if needs_model(name)]
@@ -86,6 +89,8 @@ SMALL = {  # settings that make a test quick; a rollout of a deep agent has n_en
     "REINFORCE": {"episodes_per_update": 1, "hidden": (8,)},
     "RecurrentPPO": {"n_envs": 2, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,), "memory_size": 8},
     "BatchMC": {"sweeps": 3},
+    "GaussianActorCritic": {"features": "vector", "alpha_theta": 1e-5, "alpha_w": 1e-4},
+    "GaussianREINFORCE": {"features": "vector", "alpha": 1e-7},
     "BatchTD0": {"sweeps": 3},
 }
 
@@ -108,6 +113,8 @@ def acts_in(name: str, kind: type) -> bool:
 
 def small_env(name: str) -> str:
     """Return the id of a small environment that suits an agent."""
+    if name in GAUSSIAN:
+        return "Pendulum-v1"
     if name in BOXED:
         return SUITED.get(name, "FrozenLake-v1")
     return "CartPole-v1" if acts_in(name, spaces.Discrete) else "Pendulum-v1"

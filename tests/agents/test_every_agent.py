@@ -6,7 +6,7 @@ import inspect
 import gymnasium as gym
 import numpy as np
 import pytest
-from every_agent import BANDITS, BOXED, DEEP, EVERY, LEARNERS, LINEAR, ROLLOUT, SUITED, TABULAR, differences, known, learn, make
+from every_agent import BANDITS, BOXED, DEEP, EVERY, GAUSSIAN, LEARNERS, LINEAR, ROLLOUT, SUITED, TABULAR, differences, known, learn, make
 from stable_baselines3.common.evaluation import evaluate_policy
 
 from rlcourse import agents
@@ -51,7 +51,7 @@ def test_one_observation_gives_an_int_and_a_batch_an_array(name, deterministic):
 
 
 @pytest.mark.parametrize("steps", [1, 31, 33, 101])
-@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *DEEP])
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *GAUSSIAN, *DEEP])
 def test_the_budget_of_steps_is_exact_and_counts_on(name, steps):
     agent = make(name).learn(steps)
     assert agent.num_timesteps == steps
@@ -61,13 +61,13 @@ def test_the_budget_of_steps_is_exact_and_counts_on(name, steps):
 
 
 @pytest.mark.parametrize("bad", [{}, {"total_timesteps": 0}, {"total_timesteps": -5}, {"total_timesteps": 1.5}, {"episodes": True}])
-@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *DEEP])
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *GAUSSIAN, *DEEP])
 def test_a_budget_that_is_none_is_refused(name, bad):
     with pytest.raises(ValueError, match=r"total_timesteps|episodes"):
         make(name).learn(**bad)
 
 
-@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *DEEP])
+@pytest.mark.parametrize("name", [*LEARNERS, *SUITED, *LINEAR, *GAUSSIAN, *DEEP])
 def test_a_callback_that_says_false_stops_and_none_goes_on(name):
     calls = []
     agent = make(name).learn(100 * ROLLOUT, callback=[lambda a: calls.append(a), lambda a: len(calls) < 3], callback_every=ROLLOUT)
@@ -78,7 +78,7 @@ def test_a_callback_that_says_false_stops_and_none_goes_on(name):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_settings_are_checked_at_construction_in_one_sentence(name):
-    setting = next(iter(known(name, gamma=0, alpha=0, c=0)))  # bandits have no discount
+    setting = next(iter(known(name, gamma=0, alpha=0, c=0, alpha_w=0)))  # bandits and continuing tasks have no discount
     with pytest.raises(ValueError, match=f"did you mean '{setting}'"):
         make(name, **{f"{setting}_": 0.9})
     for wrong in (1.5, -0.1, float("nan"), "high", None, True):

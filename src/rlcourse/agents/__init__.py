@@ -76,6 +76,13 @@ if TYPE_CHECKING:
     from rlcourse.agents.planning.rollout import Rollout
     from rlcourse.agents.planning.rtdp import RTDP
     from rlcourse.agents.planning.trajectory_sampling import TrajectorySampling
+    from rlcourse.agents.policy_gradient.actor_critic_lambda import ActorCriticLambda
+    from rlcourse.agents.policy_gradient.continuing_actor_critic import ContinuingActorCritic
+    from rlcourse.agents.policy_gradient.gaussian_actor_critic import GaussianActorCritic
+    from rlcourse.agents.policy_gradient.gaussian_reinforce import GaussianREINFORCE
+    from rlcourse.agents.policy_gradient.linear_reinforce import LinearREINFORCE
+    from rlcourse.agents.policy_gradient.linear_reinforce_baseline import LinearREINFORCEBaseline
+    from rlcourse.agents.policy_gradient.one_step_actor_critic import OneStepActorCritic
     from rlcourse.agents.temporal_difference.afterstate import AfterstateTD
     from rlcourse.agents.temporal_difference.batch_td0 import BatchTD0
     from rlcourse.agents.temporal_difference.double_expected_sarsa import DoubleExpectedSarsa
@@ -115,9 +122,11 @@ __all__ = [
     "SAC",
     "TD0",
     "TD3",
+    "ActorCriticLambda",
     "AfterstateTD",
     "BatchMC",
     "BatchTD0",
+    "ContinuingActorCritic",
     "CrossQ",
     "DifferentialSarsa",
     "DiscreteCrossQ",
@@ -133,12 +142,16 @@ __all__ = [
     "GLIEControl",
     "GQLambda",
     "GTDLambda",
+    "GaussianActorCritic",
+    "GaussianREINFORCE",
     "GradientBandit",
     "GradientMC",
     "HTDLambda",
     "ImportanceSampling",
     "IterativePolicyEvaluation",
     "LinearQLearning",
+    "LinearREINFORCE",
+    "LinearREINFORCEBaseline",
     "MCControl",
     "MCExploringStarts",
     "MCPrediction",
@@ -160,6 +173,7 @@ __all__ = [
     "OffPolicyMCPrediction",
     "OffPolicyTDLambda",
     "OfflineLambdaReturn",
+    "OneStepActorCritic",
     "OnlineLambdaReturn",
     "PolicyIteration",
     "PrioritizedSweeping",

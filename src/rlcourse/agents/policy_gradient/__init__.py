@@ -1,0 +1,1 @@
+"""Policies that are learned themselves, linear in features: REINFORCE and actor-critics, softmax and Gaussian (Chapter 13)."""
