@@ -67,6 +67,14 @@ if TYPE_CHECKING:
     from rlcourse.agents.n_step.n_step_td import NStepTD
     from rlcourse.agents.n_step.n_step_td_errors import NStepTDErrors
     from rlcourse.agents.n_step.n_step_tree_backup import NStepTreeBackup
+    from rlcourse.agents.off_policy.emphatic_td import EmphaticTD
+    from rlcourse.agents.off_policy.gtd2 import GTD2
+    from rlcourse.agents.off_policy.n_step_off_policy_semi_gradient_td import NStepOffPolicySemiGradientTD
+    from rlcourse.agents.off_policy.naive_residual_gradient import NaiveResidualGradient
+    from rlcourse.agents.off_policy.off_policy_expected_sarsa import OffPolicyExpectedSarsa
+    from rlcourse.agents.off_policy.off_policy_q_learning import OffPolicyQLearning
+    from rlcourse.agents.off_policy.semi_gradient_off_policy_td0 import SemiGradientOffPolicyTD0
+    from rlcourse.agents.off_policy.tdc import TDC
     from rlcourse.agents.planning.dyna_q import DynaQ
     from rlcourse.agents.planning.dyna_q_plus import DynaQPlus
     from rlcourse.agents.planning.dyna_q_selection import DynaQSelection
@@ -113,6 +121,7 @@ __all__ = [
     "DDPG",
     "DQN",
     "DRQN",
+    "GTD2",
     "LSTD",
     "MCTS",
     "PPO",
@@ -122,6 +131,7 @@ __all__ = [
     "SAC",
     "TD0",
     "TD3",
+    "TDC",
     "ActorCriticLambda",
     "AfterstateTD",
     "BatchMC",
@@ -136,6 +146,7 @@ __all__ = [
     "DynaQ",
     "DynaQPlus",
     "DynaQSelection",
+    "EmphaticTD",
     "EmphaticTDLambda",
     "EpsilonGreedyBandit",
     "ExpectedSarsa",
@@ -160,6 +171,7 @@ __all__ = [
     "NStepExpectedSarsa",
     "NStepOffPolicyQ",
     "NStepOffPolicySarsa",
+    "NStepOffPolicySemiGradientTD",
     "NStepOffPolicyTD",
     "NStepQSigma",
     "NStepSarsa",
@@ -168,9 +180,12 @@ __all__ = [
     "NStepTD",
     "NStepTDErrors",
     "NStepTreeBackup",
+    "NaiveResidualGradient",
     "NoisyQLearning",
+    "OffPolicyExpectedSarsa",
     "OffPolicyMCControl",
     "OffPolicyMCPrediction",
+    "OffPolicyQLearning",
     "OffPolicyTDLambda",
     "OfflineLambdaReturn",
     "OneStepActorCritic",
@@ -185,6 +200,7 @@ __all__ = [
     "Sarsa",
     "SarsaLambda",
     "SemiGradientExpectedSarsa",
+    "SemiGradientOffPolicyTD0",
     "SemiGradientSarsa",
     "SemiGradientTD0",
     "TDLambda",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from rlcourse.agents.learning import learn_with_box
+from rlcourse.agents.monte_carlo.coverage import check_coverage
 from rlcourse.core import exact, spaces
 from rlcourse.core.agent import Agent
 from rlcourse.core.callbacks import Callback
@@ -111,6 +112,8 @@ class LinearAgent(Agent):
                     raise ValueError(f"policy must have shape ({A},), the same probabilities everywhere, not {values.shape}")
             except ValueError as error:
                 raise ValueError(str(error).replace("policy", given, 1)) from error
+        if {"policy", "behavior"} <= set(self.inputs):
+            check_coverage(*np.broadcast_arrays(np.atleast_2d(self.policy), np.atleast_2d(self.behavior)))
 
     def _check_features(self) -> None:
         """Raise where the features do not suit observations or actions."""

@@ -17,6 +17,7 @@ if __name__ == "envs":  # the link at the root of a checkout: be the very same m
 
 if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
+    from rlcourse.envs.baird import baird_behavior, baird_counterexample, baird_features, baird_weights
     from rlcourse.envs.blackjack import blackjack_game, blackjack_state
     from rlcourse.envs.branching import branching_task
     from rlcourse.envs.breakout import SmallBreakout
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
     from rlcourse.envs.golf import golf_hole
     from rlcourse.envs.gridworld import grid_world
     from rlcourse.envs.k_armed import Bandit, bandit
+    from rlcourse.envs.learnability import (
+        a_split,
+        a_split_features,
+        one_or_two_states,
+        one_or_two_states_features,
+        two_or_three_states,
+        two_or_three_states_features,
+    )
     from rlcourse.envs.maximization_bias import MaximizationBias
     from rlcourse.envs.maze import ChangingMaze, blocking_maze, dyna_maze, shortcut_maze
     from rlcourse.envs.mountain_car import MountainCar
@@ -53,6 +62,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.themed_grid import PixelGrid, grid_themes, pixel_grid
     from rlcourse.envs.thousand_states import ThousandStates
     from rlcourse.envs.tictactoe import TicTacToe, tic_tac_toe
+    from rlcourse.envs.tsitsiklis_van_roy import two_states, two_states_features
     from rlcourse.envs.two_policies import left_or_right
     from rlcourse.envs.walk import random_walk
     from rlcourse.envs.wave import square_wave
@@ -79,7 +89,13 @@ __all__ = [
     "SmallBreakout",
     "ThousandStates",
     "TicTacToe",
+    "a_split",
+    "a_split_features",
     "access_control",
+    "baird_behavior",
+    "baird_counterexample",
+    "baird_features",
+    "baird_weights",
     "bandit",
     "blackjack_game",
     "blackjack_state",
@@ -102,6 +118,8 @@ __all__ = [
     "hidden_corridor",
     "infinite_variance",
     "left_or_right",
+    "one_or_two_states",
+    "one_or_two_states_features",
     "open_grid",
     "pixel_catch",
     "pixel_grid",
@@ -118,6 +136,10 @@ __all__ = [
     "square_wave",
     "staying",
     "tic_tac_toe",
+    "two_or_three_states",
+    "two_or_three_states_features",
+    "two_states",
+    "two_states_features",
     "windy_gridworld",
 ]
 
@@ -143,6 +165,12 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "ThousandStates": "rlcourse.envs.thousand_states",
     "TicTacToe": "rlcourse.envs.tictactoe",
     "access_control": "rlcourse.envs.servers",
+    "a_split": "rlcourse.envs.learnability",
+    "a_split_features": "rlcourse.envs.learnability",
+    "baird_behavior": "rlcourse.envs.baird",
+    "baird_counterexample": "rlcourse.envs.baird",
+    "baird_features": "rlcourse.envs.baird",
+    "baird_weights": "rlcourse.envs.baird",
     "bandit": "rlcourse.envs.k_armed",
     "blackjack_game": "rlcourse.envs.blackjack",
     "blackjack_state": "rlcourse.envs.blackjack",
@@ -165,6 +193,8 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "hidden_corridor": "rlcourse.envs.corridor",
     "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
+    "one_or_two_states": "rlcourse.envs.learnability",
+    "one_or_two_states_features": "rlcourse.envs.learnability",
     "open_grid": "rlcourse.envs.plain_grid",
     "pixel_catch": "rlcourse.envs.catch",
     "pixel_grid": "rlcourse.envs.themed_grid",
@@ -181,6 +211,10 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "square_wave": "rlcourse.envs.wave",
     "staying": "rlcourse.envs.one_state",
     "tic_tac_toe": "rlcourse.envs.tictactoe",
+    "two_or_three_states": "rlcourse.envs.learnability",
+    "two_or_three_states_features": "rlcourse.envs.learnability",
+    "two_states": "rlcourse.envs.tsitsiklis_van_roy",
+    "two_states_features": "rlcourse.envs.tsitsiklis_van_roy",
     "windy_gridworld": "rlcourse.envs.windy",
 }
 
