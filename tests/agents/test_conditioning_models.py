@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from every_agent import OneStep
 
-from rlcourse.agents import RescorlaWagner, SemiGradientTD0, TDModel
+from rlcourse.agents import RescorlaWagner, SemiGradientTD0, TDLambda, TDModel
 from rlcourse.envs import ConditioningTrials, conditioning_trials, random_walk
 from rlcourse.features import OneHot, complete_serial_compound, microstimuli, presence
 
@@ -38,6 +38,13 @@ def test_the_td_model_is_the_loop_of_1990(experiment):
     world = conditioning_trials(experiment)
     agent = learned(TDModel, world, presence(world.stimuli), 120, alpha=0.02, gamma=0.95, lam=0.8 / 0.95, clip=True)
     np.testing.assert_allclose(agent.w, sutton_1990(world, 120), atol=1e-8)  # their traces outlive a trial: .8^100 is left
+
+
+def test_the_td_model_is_td_lambda_unless_predictions_are_clipped():
+    settings = {"features": ROWS, "alpha": 0.1, "gamma": 0.9, "lam": 0.7, "seed": 4}
+    one, other = (kind(random_walk(), **settings).learn(500) for kind in (TDModel, TDLambda))
+    assert np.array_equal(one.w, other.w)
+    assert not np.array_equal(TDModel(random_walk(), clip=True, **settings).learn(500).w, other.w)
 
 
 def test_the_td_model_without_traces_is_semi_gradient_td0():

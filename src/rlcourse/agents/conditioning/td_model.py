@@ -7,7 +7,7 @@ is what the next one predicts, together with the US in between:
     delta_t = R_{t+1} + gamma v(S_{t+1}, w_t) - v(S_t, w_t)        (14.5)
     z_{t+1} = gamma lambda z_t + x(S_{t+1})        (14.6)
 
-This is semi-gradient TD(lambda), the algorithm of Sec. 12.2, over features that say which stimuli are there or remembered
+This is semi-gradient TD(lambda), `TDLambda` of Sec. 12.2, over features that say which stimuli are there or remembered
 (`rlcourse.features.stimuli`); R is the intensity of the US. With ``clip`` predictions below zero count as zero, as in Sutton
 and Barto's simulations of 1990 (no US is less than none), and only then the two differ. Their traces gain .2 a step of a stimulus, with
 step size .1 and decay .8: here alpha = .02 and lambda = .8 / gamma. Without a future (gamma = 0) it is the Rescorla-Wagner model in every
