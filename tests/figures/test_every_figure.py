@@ -50,6 +50,20 @@ def test_a_figure_is_found_however_it_is_written():
         figures.find("nonsense")
 
 
+def test_every_other_name_leads_to_a_figure():
+    assert set(figures.ALIASES.values()) | set(figures.DRAFT.values()) <= set(NAMES)
+    assert not set(figures.ALIASES) & set(NAMES), "a figure of its own needs no alias"
+    assert all(figures.find(alias) == name for alias, name in figures.ALIASES.items())
+
+
+def test_figures_are_listed_by_chapter_and_those_without_a_number_after_the_others():
+    of_chapter_14 = [name for name in NAMES if figures.path_of(name).parent.name == "ch14"]
+    assert of_chapter_14 == ["14.1", "14.2", "14.3", "14.4", "section-14.2", "egger-miller", "interstimulus-interval", "remote-association"]
+    folders = [figures.path_of(name).parent.name for name in NAMES]
+    chapters = [folder for folder in folders if folder.startswith("ch")]
+    assert chapters == sorted(chapters) == folders[: len(chapters)]
+
+
 def test_an_unknown_level_is_refused():
     with pytest.raises(ValueError, match="level must be one of"):
         settings_of("6.3", "quick")

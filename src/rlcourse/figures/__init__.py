@@ -65,8 +65,8 @@ DRAFT = {  # number in the drafts of 2016 and 2017, which many repositories use:
 
 
 def names() -> list[str]:
-    """Return the names of all figures, in the book's order."""
-    return sorted((_name(path) for path in FOLDER.glob("*/*.py") if path.stem != "__init__"), key=_order)
+    """Return the names of all figures, in the book's order: a chapter's figures, then its examples, exercises and sections, then names."""
+    return [_name(path) for path in sorted(FOLDER.glob("*/*.py"), key=_order) if path.stem != "__init__"]
 
 
 def in_chapter(chapter: int) -> list[str]:
@@ -137,6 +137,9 @@ def _name(path: Path) -> str:
     return f"{kind}-{number}" if re.fullmatch(r"\d+\.\d+", number) else path.stem.replace("_", "-")
 
 
-def _order(name: str) -> tuple[Any, ...]:
+def _order(path: Path) -> tuple[Any, ...]:
+    name, chapter = _name(path), re.fullmatch(r"ch(\d+)", path.parent.name)
     match = re.fullmatch(r"(?:(example|exercise|section)-)?(\d+)\.(\d+)", name)
-    return (int(match[2]), bool(match[1]), match[1] or "", int(match[3])) if match else (99, False, name, 0)
+    if match:
+        return (int(match[2]), bool(match[1]), match[1] or "", int(match[3]))
+    return (int(chapter[1]) if chapter else 99, 2, name, 0)
