@@ -4,6 +4,8 @@ import pytest
 from harness import broken_claims, mutated
 
 from rlcourse.agents.approximation.gradient_mc import gradient_mc
+from rlcourse.agents.approximation.lstd import lstd
+from rlcourse.agents.approximation.n_step_emphatic_td import n_step_emphatic_td
 from rlcourse.agents.approximation.n_step_semi_gradient_td import n_step_semi_gradient_td
 from rlcourse.agents.approximation.semi_gradient_td0 import semi_gradient_td0
 
@@ -28,6 +30,17 @@ MUTANTS = {  # what is wrong: figure, box, text, its replacement
     ),
     "n-step TD that looks one step less far": ("9.2", n_step_semi_gradient_td, "min(tau + n, T)", "min(tau + max(n - 1, 1), T)"),
     "n-step TD that forgets the updates after the end": ("9.2", n_step_semi_gradient_td, "while tau < T - 1:", "while t < T:"),
+    "LSTD that forgets the next state": ("section-9.8", lstd, "v_hat(x, A_inv[:, i]) - following", "v_hat(x, A_inv[:, i])"),
+    "LSTD that updates the transposed inverse": (
+        "section-9.8",
+        lstd,
+        "add(A_inv[i], -Ax[i] * share, v)",
+        "add(A_inv[i], -v[i] * share, Ax)",
+    ),
+    "LSTD that adds no reward of the last step": ("section-9.8", lstd, "add(b, R, x)", "add(b, 0.0 if terminated else R, x)"),
+    "emphasis that is not passed on": ("example-9.4", n_step_emphatic_td, "+ gamma_n * M[(tau + 1) % m]", ""),
+    "emphasis that is passed on one step": ("example-9.4", n_step_emphatic_td, "M[(tau + 1) % m]", "M[(tau + n) % m]"),
+    "emphasis without interest": ("example-9.4", n_step_emphatic_td, "interest_in(interest, S_tau)", "1.0"),
 }
 
 
