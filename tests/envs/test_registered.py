@@ -27,6 +27,13 @@ def test_it_passes_both_checkers(id):
 
 
 @pytest.mark.parametrize("id", IDS)
+def test_its_entry_names_its_world(id):
+    env = gym.make(id).unwrapped
+    assert type(world_of(id)) is type(getattr(env, "world", world_of(id)))
+    assert world_of(id).observation_space == env.observation_space
+
+
+@pytest.mark.parametrize("id", IDS)
 def test_illegal_actions_are_refused_and_change_nothing(id):
     env = gym.make(id).unwrapped
     env.reset(seed=0)

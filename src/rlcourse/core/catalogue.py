@@ -106,7 +106,7 @@ ENVIRONMENTS = (
         10,
         0.0,
     ),
-    Entry("rlcourse/ShortCorridor-v0", "rlcourse.envs.corridor:make_env", "rlcourse.envs.short_corridor:hidden_corridor", 1000, -12.0),
+    Entry("rlcourse/ShortCorridor-v0", "rlcourse.envs.corridor:make_env", "rlcourse.envs.corridor:hidden_corridor", 1000, -12.0),
     Entry("rlcourse/BranchingTask-v0", "rlcourse.envs.branching:make_env", "rlcourse.envs.branching:branching_task", 1000),
     Entry("rlcourse/RodManeuvering-v0", "rlcourse.envs.rod:make_env", "rlcourse.envs.rod:rod_maneuvering", 2000, -41.0),
     Entry("rlcourse/Blackjack-v0", "rlcourse.envs.blackjack:make_env", "rlcourse.envs.blackjack:blackjack_game"),
