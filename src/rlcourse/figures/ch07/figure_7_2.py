@@ -10,6 +10,7 @@ The book does not print its grid of step sizes; here they are 0.01 apart below 0
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,7 @@ FAST = {"fine": False}
 
 
 def errors(
-    ns: list[int],
+    ns: Sequence[float],
     alphas: np.ndarray,
     runs: int,
     episodes: int,
