@@ -77,3 +77,12 @@ def test_features_that_do_not_suit_are_refused_in_one_sentence(name):
         make(name, "FrozenLake-v1", features=np.zeros((16, 3, 2)))
     with pytest.raises(ValueError, match="features"):
         make(name, "FrozenLake-v1", features="no-such-features")
+
+
+@pytest.mark.parametrize("id", ["MountainCar-v0", "CartPole-v1", "Acrobot-v1"])
+def test_it_learns_in_the_twin_of_a_gymnasium_environment_and_not_behind_a_wrapper_that_changes_it(id):
+    twin, ours, foreign = (make("SemiGradientSarsa", env) for env in (id, f"rlcourse/{id}", Opaque(gym.make(id))))
+    assert not isinstance(twin.world, GymWorld)
+    assert isinstance(foreign.world, GymWorld)
+    assert twin.limit == ours.limit == gym.spec(id).max_episode_steps
+    assert np.array_equal(twin.learn(1000).w, ours.learn(1000).w)

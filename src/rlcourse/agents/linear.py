@@ -13,8 +13,9 @@ from rlcourse.agents.monte_carlo.coverage import check_coverage
 from rlcourse.core import exact, spaces
 from rlcourse.core.agent import Agent
 from rlcourse.core.callbacks import Callback
+from rlcourse.core.catalogue import twin_of
 from rlcourse.core.config import Config
-from rlcourse.core.gymworld import GymWorld, as_world, model_of
+from rlcourse.core.gymworld import GymWorld, as_world, model_of, peel
 from rlcourse.core.linear import pi, q_hat, v_hat
 from rlcourse.core.observed import observed
 from rlcourse.core.policies import epsilon_greedy, sample
@@ -80,6 +81,8 @@ class LinearAgent(Agent):
                 f"{name} needs finite actions; {self.action_space} is not: take GaussianActorCritic, or a deep agent such as SAC"
             )
         self.world, self.limit = as_world(self.env)
+        if isinstance(self.world, GymWorld) and (twin := twin_of(self.env)) is not None:  # the same dynamics as data: compiled
+            self.world, self.limit = twin, peel(self.env)[1]
         changing: Any = self.world
         if hasattr(changing, "clock"):  # a clock of its own: evaluating in the environment must not move the learner's
             self.world = changing._replace(clock=changing.clock.copy())
