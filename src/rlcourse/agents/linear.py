@@ -81,8 +81,9 @@ class LinearAgent(Agent):
                 f"{name} needs finite actions; {self.action_space} is not: take GaussianActorCritic, or a deep agent such as SAC"
             )
         self.world, self.limit = as_world(self.env)
-        if isinstance(self.world, GymWorld) and (twin := twin_of(self.env)) is not None:  # the same dynamics as data: compiled
-            self.world, self.limit = twin, peel(self.env)[1]
+        whole: Any = self.env
+        if isinstance(self.world, GymWorld) and (twin := twin_of(whole)) is not None:  # the same dynamics as data: compiled
+            self.world, self.limit = twin, peel(whole)[1]
         changing: Any = self.world
         if hasattr(changing, "clock"):  # a clock of its own: evaluating in the environment must not move the learner's
             self.world = changing._replace(clock=changing.clock.copy())
