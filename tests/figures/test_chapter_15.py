@@ -6,6 +6,7 @@ from harness import broken_claims, mutated
 
 from rlcourse import figures
 from rlcourse.agents.conditioning.td_model import td_model
+from rlcourse.agents.policy_gradient.actor_critic_lambda import actor_critic_lambda
 
 BOOTSTRAP = ("R if terminated else R + gamma * predicted(x_, w, clip)", "R")
 MUTANTS = {  # what is wrong: figure, text, its replacement
@@ -26,6 +27,20 @@ def test_a_mutant_breaks_a_claim(what):
     figure, old, new = MUTANTS[what]
     with mutated(td_model, old, new):
         assert broken_claims(figure), what
+
+
+ACTORS = {  # what is wrong: text, its replacement
+    "an actor's trace of where it was, not of what was done": ("add_score(z_theta, discount, x, A,", "add_score(z_theta, discount, x, 1,"),
+    "an actor that is taught by rewards": ("alpha_theta * delta", "alpha_theta * R"),
+    "a critic that does not look ahead": ("R if terminated else R + gamma * v_hat(x_, w)", "R"),
+    "traces that end at once": ("z_theta *= gamma * lam_theta", "z_theta *= 0.0"),
+}
+
+
+@pytest.mark.parametrize("what", sorted(ACTORS))
+def test_a_mistaken_actor_or_critic_breaks_a_claim(what):
+    with mutated(actor_critic_lambda, *ACTORS[what]):
+        assert broken_claims("section-15.8"), what
 
 
 def test_claims_hold_for_another_size_of_the_reward():

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.conditioning import ConditioningTrials, conditioning_trials
     from rlcourse.envs.corridor import HiddenCorridor, corridor_features, hidden_corridor, short_corridor
+    from rlcourse.envs.delayed import delayed_reward
     from rlcourse.envs.drifting import DriftingBandit
     from rlcourse.envs.easy21 import easy21_features, easy21_game
     from rlcourse.envs.four_in_a_row import four_states
@@ -105,6 +106,7 @@ __all__ = [
     "cliff_walk",
     "conditioning_trials",
     "corridor_features",
+    "delayed_reward",
     "driving_home",
     "dyna_maze",
     "easy21_features",
@@ -180,6 +182,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "cliff_walk": "rlcourse.envs.cliff",
     "conditioning_trials": "rlcourse.envs.conditioning",
     "corridor_features": "rlcourse.envs.corridor",
+    "delayed_reward": "rlcourse.envs.delayed",
     "driving_home": "rlcourse.envs.recorded",
     "dyna_maze": "rlcourse.envs.maze",
     "easy21_features": "rlcourse.envs.easy21",
