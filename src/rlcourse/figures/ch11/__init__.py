@@ -1,0 +1,1 @@
+"""The figures of chapter 11: off-policy methods with approximation."""
