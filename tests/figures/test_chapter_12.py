@@ -6,6 +6,7 @@ from harness import broken_claims, mutated, mutated_kernel
 from rlcourse.agents.traces.lambda_returns import lambda_return
 from rlcourse.agents.traces.offline_lambda_return import offline_lambda_return
 from rlcourse.agents.traces.online_lambda_return import online_lambda_return
+from rlcourse.agents.traces.sarsa_lambda import sarsa_lambda
 from rlcourse.agents.traces.td_lambda import td_lambda
 from rlcourse.agents.traces.true_online_td_lambda import true_online_td_lambda
 
@@ -24,6 +25,11 @@ MUTANTS = {  # what is wrong: figure, box, text, its replacement
     "true online TD(lambda) that keeps the wrong V_old": ("12.8", true_online_td_lambda, "V_old, x = V_, x_", "V_old, x = V, x_"),
     "an on-line algorithm that does not go back": ("12.8", online_lambda_return, "w[:] = w_0", "w[:] = w"),
     "an on-line algorithm that values by the first weights": ("12.8", online_lambda_return, "v_hat(xs[-1], w)", "v_hat(xs[-1], w_0)"),
+}
+OF_THE_EXAMPLE = {
+    "Sarsa(lambda) whose trace fades by gamma alone": ("gamma * lam)", "gamma)"),
+    "Sarsa(lambda) whose trace forgets": ("gamma * lam)", "0.0)"),
+    "Sarsa(lambda) that marks the next pair": ("imprint(z, x, A, traces", "imprint(z, x_, A_, traces"),
 }
 OF_THE_RETURN = {
     "a lambda-return without 1 - lambda": ("12.2", "(1.0 - lam) * v", "v"),
@@ -47,6 +53,12 @@ def test_a_mutant_of_the_lambda_return_breaks_a_claim(what):
     options = {} if figure == "12.2" else {"runs": RUNS}
     with mutated_kernel(offline_lambda_return, lambda_return, old, new):
         assert broken_claims(figure, **options), what
+
+
+@pytest.mark.parametrize("what", sorted(OF_THE_EXAMPLE))
+def test_a_mutant_of_sarsa_lambda_breaks_a_claim_of_the_example(what):
+    with mutated(sarsa_lambda, *OF_THE_EXAMPLE[what]):
+        assert broken_claims("example-12.1"), what
 
 
 @pytest.mark.parametrize("figure", ["12.3", "12.6", "12.8"])

@@ -9,6 +9,7 @@ have taken the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,23 +44,29 @@ FAST: dict[str, Any] = {}
 
 def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     """Return the path [T + 1] of states, its actions [T], and the action values [S, A] that one-step and 10-step Sarsa learn from it."""
+    attempt = first_of_its_kind(settings.alpha, settings.gamma, lab)
+    episodes = [first_episode(n, settings.alpha, settings.gamma, lab.rng(attempt)) for n in (1, BACK)]
+    (states, actions, one), (path, _, ten) = episodes
+    return {"states": states, "actions": actions, "one": one, "ten": ten, "same_path": np.array(np.array_equal(path, states))}
+
+
+def first_of_its_kind(alpha: float, gamma: float, lab: Lab) -> int:
+    """Return the number of the first random stream whose episode has the right length, and different pairs at its end."""
     for attempt in range(10_000):
-        states, actions, _ = first_episode(BACK, settings, lab.rng(attempt))
+        states, actions, _ = first_episode(BACK, alpha, gamma, lab.rng(attempt))
         pairs = set(zip(states[-BACK - 1 : -1].tolist(), actions[-BACK:].tolist(), strict=True))
         if SHORTEST <= len(actions) < LONGEST and len(pairs) == BACK:
             break
-    learned = [first_episode(n, settings, lab.rng(attempt)) for n in (1, BACK)]
-    same = all(np.array_equal(path, states) for path, _, _ in learned)
-    return {"states": states, "actions": actions, "one": learned[0][2], "ten": learned[1][2], "same_path": np.array(same)}
+    return attempt
 
 
-def first_episode(n: int, settings: Settings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def first_episode(n: int, alpha: float, gamma: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return states [T + 1], actions [T] and the action values after one episode, of at most `LONGEST` steps.
 
     Interpreted: these few steps take less time than compiling.
     """
     recorder, Q = Recorder.of(open_grid(), LONGEST), np.zeros((SHAPE[0] * SHAPE[1], 4))
-    n_step_sarsa.python(Trial.of(recorder, episodes=1, limit=LONGEST, capacity=1), Q, n, settings.alpha, settings.gamma, 0.0, rng)
+    n_step_sarsa.python(Trial.of(recorder, episodes=1, limit=LONGEST, capacity=1), Q, n, alpha, gamma, 0.0, rng)
     rows = recorder.transitions()
     return np.append(rows[:, 0], rows[-1, 3]).astype(int), rows[:, 1].astype(int), Q
 
@@ -67,15 +74,25 @@ def first_episode(n: int, settings: Settings, rng: np.random.Generator) -> tuple
 def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     """Draw the path and the strengthened actions as arrows in three grids, as the book does."""
     figure.set_size_inches(10, 3.5)
-    panels = figure.subplots(1, 3)
-    states = data["states"]
     titles = ("Path taken", "Action values increased\nby one-step Sarsa", "Action values increased\nby 10-step Sarsa")
-    for axes, title, Q in zip(panels, titles, (None, data["one"], data["ten"]), strict=True):
+    draw_grids(figure.subplots(1, 3), titles, (None, data["one"], data["ten"]), data["states"])
+
+
+def draw_grids(
+    panels: Any, titles: Sequence[str], tables: Sequence[np.ndarray | None], states: np.ndarray, fading: Sequence[float] | None = None
+) -> None:
+    """Draw the path in the first panel, and in the others an arrow for each strengthened action.
+
+    Arrows are of one size; with ``fading``, the largest value of each panel, they shrink with the root of their strength.
+    """
+    for i, (axes, title, Q) in enumerate(zip(panels, titles, tables, strict=True)):
         style.grid(axes, shape=SHAPE, title=title)
         for s, a in [] if Q is None else np.argwhere(Q > 0.0).tolist():
             (row, column), (dx, dy) = divmod(s, SHAPE[1]), MOVES[a]
-            arrow = {"arrowstyle": "-|>", "color": style.INK, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 13}
-            axes.annotate("", (column + 0.42 * dx, row + 0.42 * dy), (column - 0.1 * dx, row - 0.1 * dy), arrowprops=arrow)
+            size = 1.0 if fading is None or Q is None else max(0.4, min(1.0, float(np.sqrt(Q[s, a] / fading[i]))))
+            arrow = {"arrowstyle": "-|>", "color": style.INK, "linewidth": 0.6 + 1.2 * size, "shrinkA": 0, "shrinkB": 0}
+            end, begin = (column + 0.42 * size * dx, row + 0.42 * size * dy), (column - 0.1 * size * dx, row - 0.1 * size * dy)
+            axes.annotate("", end, begin, arrowprops={**arrow, "mutation_scale": 4 + 9 * size})
         axes.text(GOAL % SHAPE[1], GOAL // SHAPE[1], "G", ha="center", va="center", fontsize=13, color=style.COLORS[2], fontweight="bold")
     y, x = np.divmod(states, SHAPE[1])
     x, y = x.astype(float), y.astype(float)

@@ -1,4 +1,4 @@
-"""Figure 12.8: the on-line lambda-return algorithm beside the off-line one, on the 19-state random walk.
+"""Figure 12.8: the on-line lambda-return algorithm beside the off-line one, on the 19-state walk.
 
 Learning during the episode pays twice: later states of the same episode are valued better, and so the returns are. Although the error is
 measured at the ends of episodes, where the off-line algorithm has caught up, the on-line one is subtly better for every lambda in between.
