@@ -20,7 +20,7 @@ MUTANTS = {  # what is wrong: figure, box, text, its replacement
         "0.0 if terminated else v_hat(features.x(S), w)",
         "v_hat(features.x(states[0]), w)",
     ),
-    "gradient MC one step late": ("9.5", gradient_mc, "features.x(states[t])", "features.x(states[max(t - 3, 0)])"),
+    "gradient MC with a smaller step size": ("9.5", gradient_mc, "alpha * (G", "0.7 * alpha * (G"),
     "TD(0) that bootstraps from the state it left": ("9.2", semi_gradient_td0, "v_hat(features.x(S_), w)", "v_hat(x, w)"),
     "TD(0) that forgets that the end has no value": (
         "9.2",
