@@ -6,6 +6,7 @@ from harness import broken_claims, mutated
 from rlcourse.agents.off_policy.emphatic_td import emphatic_td
 from rlcourse.agents.off_policy.expected_gradient_td import expected_tdc
 from rlcourse.agents.off_policy.expected_updates import expected_emphatic_td, expected_td
+from rlcourse.agents.off_policy.gtd2 import gtd2
 from rlcourse.agents.off_policy.naive_residual_gradient import naive_residual_gradient
 from rlcourse.agents.off_policy.off_policy_q_learning import off_policy_q_learning
 from rlcourse.agents.off_policy.residual_gradient import residual_gradient
@@ -69,6 +70,15 @@ MUTANTS = {  # what is wrong: figure, box, text, its replacement
     "emphasis that begins nowhere": ("11.6", expected_emphatic_td, "M[:] = following", "pass"),
     "emphatic TD without emphasis": ("11.6", emphatic_td, "alpha * M * rho", "alpha * rho"),
     "emphasis without its ratio": ("11.6", emphatic_td, "gamma * rho * M + interest", "gamma * M + interest"),
+    "the triad with semi-gradient TD that is safe": ("deadly-triad", expected_td, "alpha * mu[s]", "alpha * mu[s] * (s == 6)"),
+    "GTD2 without its correction": ("deadly-triad", gtd2, "add(w, -alpha * rho * predicted * gamma, x_)", "pass"),
+    "GTD2 that climbs": ("deadly-triad", gtd2, "add(w, alpha * rho * predicted, x)", "add(w, -alpha * rho * predicted, x)"),
+    "a residual gradient that forgets the second half": (
+        "deadly-triad",
+        naive_residual_gradient,
+        "add(w, -alpha * rho * delta * gamma, x_)",
+        "pass",
+    ),
 }
 
 
