@@ -5,7 +5,8 @@
 
 One file each, found by its name: ``ch06/figure_6_3.py`` is "6.3", ``ch06/example_6_5.py`` is "example-6.5". Such a module has a docstring
 whose first line is its title, a frozen dataclass ``Settings``, ``FAST`` (and perhaps ``FULL``) settings that differ, perhaps
-``SECONDS`` (what the defaults take on two cores, where that is long), and three functions::
+``SECONDS`` (what the defaults take on two cores, where that is long), ``ONE_RUN`` (it has no number of runs, and is not exact), and three
+functions::
 
     run(settings, lab) -> dict of arrays
     draw(figure, data, settings)
@@ -52,6 +53,9 @@ ALIASES: dict[str, str] = {  # another printed name: the figure
     "example-9.1": "9.1",
     "example-9.2": "9.2",
     "example-9.3": "9.8",
+    "example-10.1": "10.1",
+    "example-10.2": "10.5",
+    "exercise-10.7": "exercise-10.6",
     "exercise-3.24": "3.5",
     "exercise-5.12": "5.5",
     "exercise-3.9": "example-3.3",

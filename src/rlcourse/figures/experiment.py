@@ -205,9 +205,10 @@ class Result:
 
     def _footer(self) -> str:
         runs = getattr(self.settings, "runs", None)
+        single = getattr(figures.load(self.name), "ONE_RUN", False)
         parts = [
             f"rlcourse figure {self.name}",
-            "exact" if runs is None else f"{runs:,} run{'s' if runs > 1 else ''}",
+            "one run" if single else "exact" if runs is None else f"{runs:,} run{'s' if runs > 1 else ''}",
             f"{self.seconds:.1f} s",
         ]
         held = sum(claim.holds for claim in self.claims)
