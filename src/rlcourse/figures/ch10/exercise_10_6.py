@@ -55,8 +55,8 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
             axes.axhline(limit, color=style.COLORS[s], linewidth=1.0, linestyle="--")
         axes.set_xscale("log", base=2)
         axes.set(xlim=(HORIZONS[0], HORIZONS[-1]))
-        axes.set_yticks(data[f"values_{name}"], [f"{value:+.3f}" for value in data[f"values_{name}"]])
-        axes.legend(frameon=False, title="state", loc="upper right")
+        axes.set_yticks(data[f"values_{name}"], [f"{value:.3f}" for value in data[f"values_{name}"]])
+        axes.legend(frameon=False, title="state", loc="center right", bbox_to_anchor=(1.0, 0.66))
 
 
 def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:

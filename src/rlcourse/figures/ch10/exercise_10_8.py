@@ -72,7 +72,8 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     for i, (key, name) in enumerate((("reward", "R - R̄"), ("td", "TD error"))):
         left.plot(np.arange(1, SHOWN + 1), data[f"{key}_errors"][:SHOWN], "o-", color=style.COLORS[i], label=name, markersize=4)
         right.plot(data["by_reward" if i == 0 else "by_error"], color=style.COLORS[i], linewidth=1.4, label=f"by {name}")
-    left.legend(frameon=False)
+    left.legend(frameon=False, loc="upper center", ncols=2)
+    left.set_ylim(-0.45, 0.95)
     left.set_yticks([-1 / 3, 0, 2 / 3], ["-1/3", "0", "2/3"])
     right.axhline(1 / 3, color=style.GREY, linestyle="--", linewidth=1)
     right.set(xlim=(0, settings.steps), ylim=(0, None))

@@ -1,8 +1,8 @@
 """Figure 10.5: policy and values that differential semi-gradient Sarsa finds on the access-control task.
 
 One feature per state, alpha = beta = 0.01, epsilon = 0.1, 2 million steps; the best epsilon-soft policy and its differential values
-are exact. Values are drawn with mean zero over the states as they are visited. With nine or ten free servers they are wrong, and so is the
-policy: such states hardly ever come.
+are exact. Values are drawn with mean zero over the states as they are visited. With eight and more free servers they are wrong, and so is
+the policy: such states hardly ever come.
 
 The book's run ended at R_bar = 2.31 and accepted priority 1 with six or more free servers, 2 with four, 4 with two and 8 with one. R_bar
 goes up and down by about 0.2 with a step size of 0.01, so that this says little of the average that is earned, 2.64. Nor does the
