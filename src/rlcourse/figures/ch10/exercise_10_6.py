@@ -35,7 +35,7 @@ FAST: dict[str, Any] = {}
 
 def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
     """Return for each ring the average reward, the values [n], and discounted values less r / (1 - gamma), shape [horizons, n]."""
-    data = {}
+    data: dict[str, np.ndarray] = {}
     for name, (rewards, _, _) in RINGS.items():
         world, policy = ring(rewards), np.zeros(len(rewards), int)
         average = exact_average.rate(world, policy)
