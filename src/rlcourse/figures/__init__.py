@@ -65,6 +65,8 @@ DRAFT = {  # number in the drafts of 2016 and 2017, which many repositories use:
     "6.4": "example-6.6",
     "6.6": "6.3",
     "6.7": "6.5",
+    "11.6": "11.5",
+    "11.7": "11.6",
 }
 
 
