@@ -5,6 +5,7 @@ import numpy as np
 from rlcourse.features import (
     Aggregation,
     Bias,
+    Boxes,
     CoarseCoding,
     Dense,
     Fourier,
@@ -25,6 +26,7 @@ POINTS = grid(LOW, HIGH, (5, 4))
 KINDS = {
     "aggregation": Aggregation.box(LOW, HIGH, (4, 5)),
     "bias": Bias(),
+    "boxes": Boxes.of([(-0.5, 0.0, 0.1), (1.0, 2.5)]),
     "coarse": CoarseCoding.of(POINTS, (0.6, 1.1)),
     "dense": Dense.of(Tiles.of(LOW, HIGH, 3, 4)),
     "dense vectors": Dense.of(Fourier.of(LOW, HIGH, 2)),

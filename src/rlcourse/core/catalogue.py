@@ -116,6 +116,8 @@ ENVIRONMENTS = (
     Entry("rlcourse/DynaMaze-v0", "rlcourse.envs.maze:make_env", "rlcourse.envs.maze:dyna_maze", 2000),
     Entry("rlcourse/BlockingMaze-v0", "rlcourse.envs.maze:make_env_blocking", "rlcourse.envs.maze:blocking_maze", 2000),
     Entry("rlcourse/ShortcutMaze-v0", "rlcourse.envs.maze:make_env_shortcut", "rlcourse.envs.maze:shortcut_maze", 2000),
+    Entry("rlcourse/PuddleWorld-v0", "rlcourse.envs.puddle:make_env", "rlcourse.envs.puddle:PuddleWorld", 1000, -40.0),
+    Entry("rlcourse/PoleBalancing-v0", "rlcourse.envs.cartpole:make_env_pole", "rlcourse.envs.cartpole:pole_balancing", 10_000),
     Entry("rlcourse/CartPole-v0", "rlcourse.envs.cartpole:make_env", "rlcourse.envs.cartpole:CartPole", 200, 195.0, "CartPole-v0"),
     Entry("rlcourse/CartPole-v1", "rlcourse.envs.cartpole:make_env", "rlcourse.envs.cartpole:CartPole", 500, 475.0, "CartPole-v1"),
     Entry(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.branching import branching_task
     from rlcourse.envs.breakout import SmallBreakout
     from rlcourse.envs.car_rental import CarRental
-    from rlcourse.envs.cartpole import CartPole
+    from rlcourse.envs.cartpole import CartPole, pole_balancing
     from rlcourse.envs.catch import PixelCatch, catch_themes, pixel_catch
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.conditioning import ConditioningTrials, conditioning_trials
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.one_state import infinite_variance, staying
     from rlcourse.envs.pendulum import Pendulum
     from rlcourse.envs.plain_grid import open_grid
+    from rlcourse.envs.puddle import PuddleWorld
     from rlcourse.envs.racetracks import Racetrack, racetrack
     from rlcourse.envs.recorded import Recorded, driving_home, predictor
     from rlcourse.envs.recycling import recycling_robot
@@ -85,6 +86,7 @@ __all__ = [
     "Pendulum",
     "PixelCatch",
     "PixelGrid",
+    "PuddleWorld",
     "Racetrack",
     "Recorded",
     "SmallBreakout",
@@ -125,6 +127,7 @@ __all__ = [
     "open_grid",
     "pixel_catch",
     "pixel_grid",
+    "pole_balancing",
     "predictor",
     "racetrack",
     "random_walk",
@@ -161,6 +164,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Pendulum": "rlcourse.envs.pendulum",
     "PixelCatch": "rlcourse.envs.catch",
     "PixelGrid": "rlcourse.envs.themed_grid",
+    "PuddleWorld": "rlcourse.envs.puddle",
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",
     "SmallBreakout": "rlcourse.envs.breakout",
@@ -201,6 +205,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "open_grid": "rlcourse.envs.plain_grid",
     "pixel_catch": "rlcourse.envs.catch",
     "pixel_grid": "rlcourse.envs.themed_grid",
+    "pole_balancing": "rlcourse.envs.cartpole",
     "predictor": "rlcourse.envs.recorded",
     "racetrack": "rlcourse.envs.racetracks",
     "random_walk": "rlcourse.envs.walk",

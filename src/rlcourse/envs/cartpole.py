@@ -16,7 +16,7 @@ import numpy as np
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
-__all__ = ["CartPole", "make_env", "make_vec"]
+__all__ = ["CartPole", "make_env", "make_env_pole", "make_vec", "make_vec_pole", "pole_balancing"]
 
 
 class CartPole(NamedTuple):
@@ -30,6 +30,7 @@ class CartPole(NamedTuple):
     dt: float = 0.02
     max_angle: float = 12 * 2 * math.pi / 360
     max_position: float = 2.4
+    spread: float = 0.05  # of the start, to either side; 0 is at rest, upright, in the middle
 
     @property
     def observation_space(self) -> gym.spaces.Box:
@@ -43,11 +44,12 @@ class CartPole(NamedTuple):
         return gym.spaces.Discrete(2)
 
     def reset(self, rng):
-        """Begin near the middle and upright: each variable uniform in [-0.05, 0.05)."""
-        x = -0.05 + 0.1 * rng.random()
-        x_dot = -0.05 + 0.1 * rng.random()
-        theta = -0.05 + 0.1 * rng.random()
-        theta_dot = -0.05 + 0.1 * rng.random()
+        """Begin near the middle and upright: each variable uniform in [-spread, spread)."""
+        width = 2 * self.spread
+        x = -self.spread + width * rng.random()
+        x_dot = -self.spread + width * rng.random()
+        theta = -self.spread + width * rng.random()
+        theta_dot = -self.spread + width * rng.random()
         return x, x_dot, theta, theta_dot
 
     def step(self, state, action, rng):
@@ -82,3 +84,20 @@ def make_env(render_mode: str | None = None) -> WorldEnv:
 def make_vec(num_envs: int = 1, **options: Any) -> WorldVectorEnv:
     """Make N copies."""
     return WorldVectorEnv(CartPole(), num_envs, **options)
+
+
+def pole_balancing() -> CartPole:
+    """Make the task of Barto, Sutton & Anderson (1983), also that of Figure 12.14: begins at rest, upright, in the middle."""
+    return CartPole(spread=0.0)
+
+
+def make_env_pole(render_mode: str | None = None) -> WorldEnv:
+    """Make ``rlcourse/PoleBalancing-v0``."""
+    from rlcourse.envs.drawing import cartpole
+
+    return WorldEnv(pole_balancing(), render_mode=render_mode, picture=cartpole, fps=50)
+
+
+def make_vec_pole(num_envs: int = 1, **options: Any) -> WorldVectorEnv:
+    """Make N copies of `pole_balancing`."""
+    return WorldVectorEnv(pole_balancing(), num_envs, **options)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rlcourse.features.aggregation import Aggregation
+    from rlcourse.features.boxes import Boxes
     from rlcourse.features.coarse import CoarseCoding
     from rlcourse.features.combined import Bias, Dense, Stacked, stack
     from rlcourse.features.fourier import Fourier
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Aggregation",
     "Bias",
+    "Boxes",
     "CoarseCoding",
     "Dense",
     "Fourier",
@@ -60,6 +62,7 @@ __all__ = [
 MODULES = {  # class: the file that holds it
     "Aggregation": "rlcourse.features.aggregation",
     "Bias": "rlcourse.features.combined",
+    "Boxes": "rlcourse.features.boxes",
     "CoarseCoding": "rlcourse.features.coarse",
     "Dense": "rlcourse.features.combined",
     "Fourier": "rlcourse.features.fourier",
