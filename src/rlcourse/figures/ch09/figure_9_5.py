@@ -4,8 +4,8 @@ Gradient Monte Carlo with features of order 5, 10 and 20, numbers of the states 
 the higher powers are nearly alike and nearly zero. Cosines are orthogonal on the interval and learn fast. Step sizes are 5e-5 for the
 Fourier basis and 1e-4 for polynomials, the book's; the error is the root of the value error, averaged over 30 runs.
 
-Without noise, by the mean dynamics, the Fourier curves would go on falling to less than 0.02; the step size keeps them above. Polynomials
-are as far as their mean dynamics allow.
+Without noise, by the mean dynamics, order 5 would come down to 0.012 with the Fourier basis and to 0.1 with polynomials; constant step
+sizes keep both above.
 """
 
 from __future__ import annotations
