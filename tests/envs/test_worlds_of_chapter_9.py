@@ -5,6 +5,7 @@ import pytest
 
 from rlcourse.core import exact, exact_linear
 from rlcourse.envs import ThousandStates, four_states, square_wave
+from rlcourse.features import Aggregation
 
 WALK, RANDOM = ThousandStates(), np.full((1002, 2), 0.5)
 
@@ -46,6 +47,20 @@ def test_groups_of_states_have_the_floors_of_the_reference(groups, best, td):
     if td is not None:
         assert np.sqrt(exact_linear.value_error(X @ fixed, v, D)) == pytest.approx(td, abs=6e-5)
     np.testing.assert_allclose(exact_linear.td_fixed_point(WALK, RANDOM, X, 1.0, lam=1.0), monte_carlo, atol=1e-9)
+
+
+def test_the_limits_of_10_and_20_groups_are_those_of_the_reference():
+    v, D = exact.v_pi(WALK, RANDOM, 1.0), exact_linear.mu(WALK, RANDOM)
+    ten, twenty = (Aggregation.of(1000, n) for n in (10, 20))
+    lower = [-0.8301, -0.6516, -0.4661, -0.2791, -0.0867]
+    upper = [0.0928, 0.2791, 0.4661, 0.6516, 0.8301]  # not antisymmetric: the start state belongs to the fifth group
+    np.testing.assert_allclose(exact_linear.best_weights(v, ten, D), lower + upper, atol=6e-5)
+    half = [0.1410, 0.2350, 0.3291, 0.4233, 0.5174, 0.6114, 0.7048, 0.7993, 0.8840]
+    best = [-value for value in half[::-1]] + [-0.0413, 0.0469] + half
+    np.testing.assert_allclose(exact_linear.best_weights(v, twenty, D), best, atol=6e-5)
+    below = [-0.8534, -0.7543, -0.6508, -0.5531, -0.4573, -0.3637, -0.2717, -0.1810, -0.0922, -0.0009]
+    above = [0.0783, 0.1610, 0.2435, 0.3272, 0.4122, 0.4987, 0.5871, 0.6774, 0.7730, 0.8646]
+    np.testing.assert_allclose(exact_linear.td_fixed_point(WALK, RANDOM, twenty, 1.0), below + above, atol=6e-5)
 
 
 def test_the_optimal_walker_goes_right():
