@@ -12,7 +12,7 @@ from rlcourse.envs import MountainCar
 from rlcourse.features import Tiles
 from rlcourse.figures.experiment import Lab
 
-__all__ = ["LIMIT", "TILINGS", "lowest", "steps"]
+__all__ = ["LIMIT", "TILINGS", "lowest", "steps", "until_it_leaves"]
 
 TILINGS = 8
 LIMIT = 2_000  # steps; an episode that gets there is ended, and counts as that many
@@ -59,3 +59,14 @@ def lowest(samples: np.ndarray) -> np.ndarray:
     best = np.nanargmin(samples.mean(axis=2), axis=1)
     chosen: np.ndarray = samples[np.arange(len(samples)), best]
     return chosen
+
+
+def until_it_leaves(alphas: np.ndarray, samples: np.ndarray, top: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a curve, samples [runs, alpha], up to the step size beyond its best one where it leaves the picture."""
+    heights = samples.mean(axis=0)
+    best = int(np.argmin(heights))
+    end = best + int(np.argmax(heights[best:] >= top)) if np.any(heights[best:] >= top) else len(heights) - 1
+    shown = samples[:, : end + 1].copy()
+    if heights[end] >= top:
+        shown[:, end] = min(heights[end], 3.0 * top)  # no band fills the page
+    return alphas[: end + 1], shown

@@ -20,10 +20,9 @@ from rlcourse.agents.traces.sarsa_lambda import sarsa_lambda
 from rlcourse.core.config import Config, Count
 from rlcourse.core.traces import KINDS
 from rlcourse.figures import style
-from rlcourse.figures.ch07.figure_7_2 import inside
 from rlcourse.figures.claims import Claim, less, mean, true
 from rlcourse.figures.experiment import Lab
-from rlcourse.figures.tiles_of_control import lowest, steps
+from rlcourse.figures.tiles_of_control import lowest, steps, until_it_leaves
 
 __all__ = ["FAST", "SECONDS", "Settings", "claims", "draw", "run"]
 
@@ -78,7 +77,9 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     ):
         for i, name in enumerate(names):
             there = np.isfinite(samples[i, :, 0])
-            style.curve(axes, *inside(data["alpha"][there], samples[i, there].T, high), name, style.COLORS[i], marker="o", markersize=2.5)
+            style.curve(
+                axes, *until_it_leaves(data["alpha"][there], samples[i, there].T, high), name, style.COLORS[i], marker="o", markersize=2.5
+            )
         axes.set(xlim=(data["alpha"][0] - 0.1, data["alpha"][-1] + 0.1), ylim=(low, high))
         axes.legend(frameon=False, fontsize=8, loc="upper right", ncols=2)
 

@@ -68,7 +68,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     for i, name in enumerate(NAMES):
         style.curve(axes, data["alpha"], np.clip(-data["steps"][i].T, -700.0, None), name, style.COLORS[i], marker="o", markersize=3)
     axes.set(xlim=(0.15, 2.05), ylim=(-550, -150))
-    axes.legend(frameon=False, fontsize=9, loc="lower left", title=f"λ = {settings.lam:g}")
+    axes.legend(frameon=False, fontsize=9, loc="upper center", ncols=4, title=f"λ = {settings.lam:g}")
 
 
 def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
