@@ -56,7 +56,7 @@ class Settings(Config):
     fine: bool = True  # 8 values of lambda and all step sizes; else 4, and every second step size
 
 
-FAST = {"runs": 8, "pole_steps": 30_000, "fine": False}
+FAST = {"runs": 12, "pole_steps": 30_000, "fine": False}
 
 
 def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
