@@ -55,6 +55,7 @@ ALIASES: dict[str, str] = {  # another printed name: the figure
     "example-9.3": "9.8",
     "example-10.1": "10.1",
     "example-10.2": "10.5",
+    "example-12.2": "12.10",
     "exercise-10.7": "exercise-10.6",
     "exercise-3.24": "3.5",
     "exercise-5.12": "5.5",
