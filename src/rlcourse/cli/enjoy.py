@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.agents.linear import LinearAgent
 from rlcourse.agents.tabular import TabularAgent
 from rlcourse.cli.options import Parser, count, natural
 from rlcourse.cli.targets import find_agent
@@ -33,7 +34,7 @@ def enjoy(argv: Sequence[str]) -> int:
     parser.add_argument("--max-steps", type=count, default=500, help="steps in a file at most [500]")
     parser.add_argument("--width", type=count, default=400, help="width of a GIF, pixels [400]")
     parser.add_argument("--seed", type=natural, default=0, help="seed of the first episode [0]")
-    parser.add_argument("--values", action="store_true", help="in a file: draw a tabular agent's values, greedy actions and path too")
+    parser.add_argument("--values", action="store_true", help="in a file: draw values of finite states, greedy actions, path too")
     parsed = parser.parse(argv)
     agent, target, _ = find_agent(parsed.run, "last" if parsed.last else "best")
     if target is None:
@@ -85,20 +86,34 @@ def _frames(agent: Any, target: Any, parsed: Any) -> tuple[list[np.ndarray], flo
 
 
 def _lay_values(agent: Any, env: Any, target: Any) -> None:
-    """Let an environment draw a tabular agent's values and greedy actions under it, ties included."""
+    """Let an environment draw an agent's values and greedy actions under it, ties included."""
     inner = env.unwrapped
-    if not isinstance(agent, TabularAgent):
+    linear = isinstance(agent, LinearAgent)
+    if not (isinstance(agent, TabularAgent) or (linear and "w" in agent.tables and spaces.is_finite(agent.observation_space))):
         raise UsageError(f"--values: {type(agent).__name__} keeps no table of values")
     if not isinstance(inner, WorldEnv) or "values" not in inner.overlays():
         raise UsageError(f"--values: {target.text} draws itself without values; those of rlcourse with finitely many states can")
-    states = np.arange(spaces.size(agent.observation_space))
-    given = "policy" in agent.inputs
-    Q = agent.action_values(states)
-    arrows = agent.policy == agent.policy.max(axis=1, keepdims=True) if given else optimal_actions(Q)
+    mine, arrows = _of_linear(agent) if linear else _of_table(agent)
     arrows = arrows & ~arrows.all(axis=1, keepdims=True)  # where all are equal, nothing was learned
-    mine = agent.V if "V" in agent.tables else (agent.policy * Q).sum(axis=1) if given else Q.max(axis=1)
     overlay: dict[str, Any] = {"values": mine, "arrows": arrows, "path": []}
     inner.overlay = {name: value for name, value in overlay.items() if name in inner.overlays()}
+
+
+def _of_table(agent: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return a tabular agent's values [S] and greedy actions [S, A]."""
+    given = "policy" in agent.inputs
+    Q = agent.action_values(np.arange(spaces.size(agent.observation_space)))
+    arrows = agent.policy == agent.policy.max(axis=1, keepdims=True) if given else optimal_actions(Q)
+    return agent.V if "V" in agent.tables else (agent.policy * Q).sum(axis=1) if given else Q.max(axis=1), arrows
+
+
+def _of_linear(agent: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values [S] and greedy actions [S, A] of an agent with linear values."""
+    S, A = spaces.size(agent.observation_space), spaces.size(agent.action_space)
+    if agent.values_of_states:
+        return agent.values(), np.eye(A, dtype=bool)[[agent._act(s, True) for s in range(S)]]
+    Q = agent.values()
+    return Q.max(axis=1), optimal_actions(Q)
 
 
 def _play(agent: Any, env: Any, seed: int, max_steps: int, frames: list[np.ndarray] | None = None) -> Any:

@@ -48,7 +48,10 @@ def settings_of_agent(name: str) -> list[Setting]:
         return _of_source(node, text.splitlines())
     except (NameError, ValueError):  # a type or a default that only the module itself knows
         kind = getattr(agents, name).Config
-        return _of_class(kind, _comments(inspect.getsource(kind)))
+        comments: dict[str, str] = {}
+        for base in reversed(kind.__mro__[: kind.__mro__.index(config.Config)]):
+            comments |= _comments(inspect.getsource(base))
+        return _of_class(kind, comments)
 
 
 def _of_class(kind: Any, comments: dict[str, str]) -> list[Setting]:

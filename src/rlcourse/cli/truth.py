@@ -1,4 +1,4 @@
-"""What is known exactly of a tabular agent and its environment: true error, exact return, optimum; None where it is not known.
+"""What is known exactly of an agent and its environment, where states are finitely many: true error, exact return, optimum; otherwise None.
 
 Only where the environment has a model of a moderate size that does not change with time, and never for longer than a few
 seconds: after the first thing that takes longer, all of it is left out.
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.agents.linear import LinearAgent
 from rlcourse.agents.tabular import TabularAgent
 from rlcourse.core import horizon, spaces
 from rlcourse.core.gymworld import model_of, peel
@@ -31,7 +32,7 @@ class Truth:
     Parameters
     ----------
     agent : Agent
-        Whose values are judged; any agent, but only tabular ones have a truth here.
+        Whose values are judged; any agent, but only tabular ones, and linear ones of finitely many states and actions, have a truth here.
     env : gymnasium.Env, optional
         Another environment than the agent's own.
     """
@@ -40,7 +41,7 @@ class Truth:
         self.env: Any = agent.env if env is None else env
         self.limit: int | None = None
         self.model: MDP | None = None
-        self._known = isinstance(agent, TabularAgent) and self._is_small() and getattr(agent.world, "clock", None) is None
+        self._known = self._has_table(agent) and self._is_small() and getattr(agent.world, "clock", None) is None
         if self._known:
             self.limit = peel(self.env)[1]
             self.model = self._patiently(lambda: model_of(self.env))
@@ -63,7 +64,7 @@ class Truth:
         S = self._states()
         if model.probability.shape[0] != S or not self._plans_quickly(agent):
             return None
-        return self._patiently(lambda: horizon.policy_return(model, agent._actions(np.arange(S), True), 1.0, self.limit))
+        return self._patiently(lambda: horizon.policy_return(model, _greedy(agent, np.arange(S)), 1.0, self.limit))
 
     def optimum(self) -> tuple[float, str] | None:
         """Return the largest expected return, undiscounted, within the time limit, and what to call it."""
@@ -80,14 +81,19 @@ class Truth:
     def _states(self) -> int:
         return spaces.size(self.env.observation_space)
 
+    def _has_table(self, agent: Any) -> bool:
+        """Whether an agent has a value for each of finitely many states."""
+        finite = spaces.is_finite(agent.observation_space) and spaces.is_finite(agent.action_space)
+        return isinstance(agent, TabularAgent) or (isinstance(agent, LinearAgent) and finite)
+
     def _is_small(self) -> bool:
         return self._states() * spaces.size(self.env.action_space) <= PAIRS
 
     def _plans_quickly(self, agent: Any) -> bool:
         """Whether its greedy actions are soon known in all states."""
-        agent._actions(np.arange(1), True)  # compiled
+        _greedy(agent, np.arange(1))  # compiled
         began = time.perf_counter()
-        agent._actions(np.arange(1), True)
+        _greedy(agent, np.arange(1))
         return (time.perf_counter() - began) * self._states() < SEARCH
 
     def _patiently(self, function: Callable[[], Any]) -> Any:
@@ -107,3 +113,11 @@ class Truth:
         if not found or found[0] is None or (isinstance(found[0], float) and not np.isfinite(found[0])):
             return None
         return found[0]
+
+
+def _greedy(agent: Any, states: np.ndarray) -> np.ndarray:
+    """Return the best action in each state, as the model numbers them."""
+    if isinstance(agent, LinearAgent):
+        return np.array([agent._act(int(s), True) for s in states])
+    actions: np.ndarray = agent._actions(states, True)
+    return actions
