@@ -5,7 +5,12 @@ from harness import broken_claims, mutated
 
 from rlcourse.agents.off_policy.emphatic_td import emphatic_td
 from rlcourse.agents.off_policy.expected_gradient_td import expected_tdc
-from rlcourse.agents.off_policy.expected_updates import expected_emphatic_td, expected_td
+from rlcourse.agents.off_policy.expected_updates import (
+    expected_emphatic_td,
+    expected_naive_residual_gradient,
+    expected_residual_gradient,
+    expected_td,
+)
 from rlcourse.agents.off_policy.gtd2 import gtd2
 from rlcourse.agents.off_policy.naive_residual_gradient import naive_residual_gradient
 from rlcourse.agents.off_policy.off_policy_q_learning import off_policy_q_learning
@@ -71,6 +76,14 @@ MUTANTS = {  # what is wrong: figure, box, text, its replacement
     "emphatic TD without emphasis": ("11.6", emphatic_td, "alpha * M * rho", "alpha * rho"),
     "emphasis without its ratio": ("11.6", emphatic_td, "gamma * rho * M + interest", "gamma * M + interest"),
     "the triad with semi-gradient TD that is safe": ("deadly-triad", expected_td, "alpha * mu[s]", "alpha * mu[s] * (s == 6)"),
+    "an expected residual gradient without its second half": (
+        "section-11.4",
+        expected_residual_gradient,
+        "add_next(step, -gamma * error",
+        "add_next(step, -0.0 * error",
+    ),
+    "an expected naive one without its second half": ("section-11.4", expected_naive_residual_gradient, "-p * delta * gamma", "-0.0"),
+    "expected TD without gamma": ("section-11.4", expected_td, "s, gamma)", "s, 1.0)"),
     "GTD2 without its correction": ("deadly-triad", gtd2, "add(w, -alpha * rho * predicted * gamma, x_)", "pass"),
     "GTD2 that climbs": ("deadly-triad", gtd2, "add(w, alpha * rho * predicted, x)", "add(w, -alpha * rho * predicted, x)"),
     "a residual gradient that forgets the second half": (

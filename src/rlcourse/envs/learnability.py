@@ -5,6 +5,7 @@
 * `one_or_two_states` (Sec. 11.6): reward 0 or 2 at random from one state, or from two states that look alike. The same data, and not the
   same value error.
 * `two_or_three_states` (Example 11.4): the same for the Bellman error, and here even the weights that minimise it differ.
+* `three_states` is a task of our own for the geometry of Section 11.4: three values, two weights, and four errors with four minima.
 
 All have one action; with ``features`` beside each.
 """
@@ -26,6 +27,8 @@ __all__ = [
     "make_vec",
     "one_or_two_states",
     "one_or_two_states_features",
+    "three_states",
+    "three_states_features",
     "two_or_three_states",
     "two_or_three_states_features",
 ]
@@ -71,6 +74,18 @@ def two_or_three_states(distinct: bool) -> MDP:
 def two_or_three_states_features(distinct: bool) -> np.ndarray:
     """Return x(s), shape [S, 2]: one weight for A, one for B, and B' looks like B."""
     return np.eye(2)[[0, 1, 1]] if distinct else np.eye(2)
+
+
+def three_states() -> MDP:
+    """Make three states that follow one another for ever; with a discount rate of 0.8 no two weights can represent their values."""
+    ways = ((0.3, 0.7, 0.0), (0.5, 0.3, 0.2), (0.3, 0.1, 0.6))
+    rewards = (0.0, -2.0, 3.0)  # of leaving each state
+    return MDP.of({s: {0: [(p, k, rewards[s], False) for k, p in enumerate(ways[s])]} for s in range(3)}, 0)
+
+
+def three_states_features() -> np.ndarray:
+    """Return x(s), shape [3, 2]."""
+    return np.array([[1.0, 2.0], [2.0, 3.0], [1.0, 0.0]])
 
 
 def make_env(render_mode: str | None = None, presplit: bool = False) -> WorldEnv:
