@@ -9,11 +9,14 @@ from rlcourse.agents import (
     GTD2,
     TDC,
     EmphaticTD,
+    EmphaticTDLambda,
+    GTDLambda,
     NaiveResidualGradient,
     NStepOffPolicySemiGradientTD,
     NStepOffPolicyTD,
     OffPolicyExpectedSarsa,
     OffPolicyQLearning,
+    OffPolicyTDLambda,
     SemiGradientOffPolicyTD0,
     SemiGradientTD0,
 )
@@ -98,6 +101,21 @@ def test_emphasis_without_discount_of_the_past_is_off_policy_td0():
     one = SemiGradientOffPolicyTD0(world, policy=pi, behavior=b, features=X, gamma=0.0, seed=2).learn(2000)
     two = EmphaticTD(world, policy=pi, behavior=b, features=X, gamma=0.0, seed=2).learn(2000)
     np.testing.assert_allclose(one.w, two.w, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("one", "traces", "on_policy"),
+    [(SemiGradientOffPolicyTD0, OffPolicyTDLambda, False), (EmphaticTD, EmphaticTDLambda, False), (TDC, GTDLambda, True)],
+)
+def test_without_traces_the_methods_of_chapter_12_are_those_of_chapter_11(one, traces, on_policy):
+    """GTD(lambda) leaves the ratio out where TDC shrinks its second weights, so they are equal where it is 1."""
+    world, pi, b, X, _ = problem(4)
+    settings = {"policy": pi, "behavior": pi if on_policy else b, "features": X, "alpha": 0.005, "gamma": GAMMA, "seed": 3}
+    first, second = (
+        one(world, **settings).learn(2000),
+        traces(world, lam=0.0, **settings, **({"beta": 0.05} if on_policy else {})).learn(2000),
+    )
+    np.testing.assert_allclose(first.w, second.w, rtol=1e-9, atol=1e-12)
 
 
 def test_expected_updates_are_those_of_the_matrices():
