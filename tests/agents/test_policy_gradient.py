@@ -85,7 +85,8 @@ def unbiased_updates():
 
     return {
         "REINFORCE in the corridor": (
-            CORRIDOR, SHARED, np.array([0.5, -0.5]), 1.0, lambda trial, theta, rng: linear_reinforce(trial(CORRIDOR), SHARED, theta, TINY, 1.0, rng),
+            CORRIDOR, SHARED, np.array([0.5, -0.5]), 1.0,
+            lambda trial, theta, rng: linear_reinforce(trial(CORRIDOR), SHARED, theta, TINY, 1.0, rng),
         ),
         "REINFORCE with discount": (
             ring(0.2), DENSE, theta, GAMMA, lambda trial, theta, rng: linear_reinforce(trial(ring(0.2)), DENSE, theta, TINY, GAMMA, rng),
@@ -280,7 +281,7 @@ def test_actions_are_clipped_on_their_way_and_learned_from_as_they_were_drawn():
     for kind, settings in ((GaussianREINFORCE, {"alpha": 1e-6}), (GaussianActorCritic, {"alpha_theta": 1e-6, "alpha_w": 1e-12})):
         agent = kind(Asks(bound=0.01), seed=4, features="bias", **settings)  # every action is out of bounds; Asks refuses such
         agent.learn(episodes=1)
-        reward = -((0.01 if agent.theta_mu[0, 0] < 0 else -0.01) - 1.0) ** 2  # a reward below zero pushes away from the action
+        reward = -(((0.01 if agent.theta_mu[0, 0] < 0 else -0.01) - 1.0) ** 2)  # a reward below zero pushes away from the action
         score = agent.theta_mu[0, 0] / 1e-6 / reward
         assert abs(score) > 0.02, "beyond the bounds"
         assert agent.theta_sigma[0, 0] / 1e-6 / reward == pytest.approx(score * score - 1.0, rel=1e-3)

@@ -24,6 +24,7 @@ from rlcourse.core.box import box
 from rlcourse.core.config import Discount, Probability, StepSize
 from rlcourse.core.linear import add, v_hat
 from rlcourse.core.policies import sample
+from rlcourse.core.traces import step_and_fade
 from rlcourse.core.trial import Trial
 
 __all__ = ["ActorCriticLambda", "ActorCriticLambdaConfig", "actor_critic_lambda"]
@@ -45,12 +46,10 @@ def actor_critic_lambda(world, features, theta, w, alpha_theta, alpha_w, gamma, 
             x_ = features.x(S)
             target = R if terminated else R + gamma * v_hat(x_, w)
             delta = target - v_hat(x, w)  # delta <- R + gamma v(S', w) - v(S, w)
-            z_w *= gamma * lam_w  # z_w <- gamma lam_w z_w + grad v(S, w)
-            add(z_w, 1.0, x)
-            z_theta *= gamma * lam_theta  # z_theta <- gamma lam_theta z_theta + I grad ln pi(A|S, theta)
-            add_score(z_theta, discount, x, A, probabilities)
-            w += alpha_w * delta * z_w  # w <- w + alpha_w delta z_w
-            theta += alpha_theta * delta * z_theta  # theta <- theta + alpha_theta delta z_theta
+            add(z_w, 1.0, x)  # z_w <- gamma lam_w z_w + grad v(S, w); what fades has faded at the end of the step before
+            add_score(z_theta, discount, x, A, probabilities)  # z_theta <- gamma lam_theta z_theta + I grad ln pi(A|S, theta)
+            step_and_fade(w, alpha_w * delta, z_w, gamma * lam_w)  # w <- w + alpha_w delta z_w
+            step_and_fade(theta, alpha_theta * delta, z_theta, gamma * lam_theta)  # theta <- theta + alpha_theta delta z_theta
             discount *= gamma  # I <- gamma I
             x = x_  # S <- S'
             done = terminated or truncated  # until S' is terminal, or the time limit ends the episode

@@ -23,6 +23,7 @@ from rlcourse.core.box import box
 from rlcourse.core.config import Probability, StepSize
 from rlcourse.core.linear import add, v_hat
 from rlcourse.core.policies import sample
+from rlcourse.core.traces import step_and_fade
 from rlcourse.core.trial import Trial
 
 __all__ = ["ContinuingActorCritic", "ContinuingActorCriticConfig", "continuing_actor_critic"]
@@ -44,12 +45,10 @@ def continuing_actor_critic(world, features, theta, w, R_bar, alpha_theta, alpha
             target = R - R_bar[0] if terminated else R - R_bar[0] + v_hat(x_, w)
             delta = target - v_hat(x, w)  # delta <- R - R_bar + v(S', w) - v(S, w)
             R_bar[0] += alpha_r * delta  # R_bar <- R_bar + alpha_r delta
-            z_w *= lam_w  # z_w <- lam_w z_w + grad v(S, w)
-            add(z_w, 1.0, x)
-            z_theta *= lam_theta  # z_theta <- lam_theta z_theta + grad ln pi(A|S, theta)
-            add_score(z_theta, 1.0, x, A, probabilities)
-            w += alpha_w * delta * z_w  # w <- w + alpha_w delta z_w
-            theta += alpha_theta * delta * z_theta  # theta <- theta + alpha_theta delta z_theta
+            add(z_w, 1.0, x)  # z_w <- lam_w z_w + grad v(S, w); what fades has faded at the end of the step before
+            add_score(z_theta, 1.0, x, A, probabilities)  # z_theta <- lam_theta z_theta + grad ln pi(A|S, theta)
+            step_and_fade(w, alpha_w * delta, z_w, lam_w)  # w <- w + alpha_w delta z_w
+            step_and_fade(theta, alpha_theta * delta, z_theta, lam_theta)  # theta <- theta + alpha_theta delta z_theta
             x = x_  # S <- S'
             done = terminated or truncated
 

@@ -22,6 +22,7 @@ from rlcourse.core.actors import add_deviation_score, add_mean_score, clipped, g
 from rlcourse.core.box import box
 from rlcourse.core.config import Discount, Probability, StepSize
 from rlcourse.core.linear import add, v_hat
+from rlcourse.core.traces import step_and_fade
 from rlcourse.core.trial import Trial
 
 __all__ = ["GaussianActorCritic", "GaussianActorCriticConfig", "gaussian_actor_critic"]
@@ -45,15 +46,12 @@ def gaussian_actor_critic(
             x_ = features.x(S)
             target = R if terminated else R + gamma * v_hat(x_, w)
             delta = target - v_hat(x, w)  # delta <- R + gamma v(S', w) - v(S, w)
-            z_w *= gamma * lam_w  # z_w <- gamma lam_w z_w + grad v(S, w)
-            add(z_w, 1.0, x)
-            z_mu *= gamma * lam_theta  # z_theta <- gamma lam_theta z_theta + I grad ln pi(A|S, theta)
-            add_mean_score(z_mu, discount, x, A, mu, sigma)
-            z_sigma *= gamma * lam_theta
+            add(z_w, 1.0, x)  # z_w <- gamma lam_w z_w + grad v(S, w); what fades has faded at the end of the step before
+            add_mean_score(z_mu, discount, x, A, mu, sigma)  # z_theta <- gamma lam_theta z_theta + I grad ln pi(A|S, theta)
             add_deviation_score(z_sigma, discount, x, A, mu, sigma)
-            w += alpha_w * delta * z_w  # w <- w + alpha_w delta z_w
-            theta_mu += alpha_theta * delta * z_mu  # theta <- theta + alpha_theta delta z_theta
-            theta_sigma += alpha_theta * delta * z_sigma
+            step_and_fade(w, alpha_w * delta, z_w, gamma * lam_w)  # w <- w + alpha_w delta z_w
+            step_and_fade(theta_mu, alpha_theta * delta, z_mu, gamma * lam_theta)  # theta <- theta + alpha_theta delta z_theta
+            step_and_fade(theta_sigma, alpha_theta * delta, z_sigma, gamma * lam_theta)
             discount *= gamma  # I <- gamma I
             x = x_  # S <- S'
             done = terminated or truncated  # until S' is terminal, or the time limit ends the episode
