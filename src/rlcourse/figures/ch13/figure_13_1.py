@@ -55,7 +55,8 @@ def reinforce(alphas: list[float], runs: int, episodes: int, lab: Lab) -> np.nda
 
     def experiment(alpha: float, rng: np.random.Generator, size: int) -> np.ndarray:
         trial = Runs.of(corridor, size, episodes, [np.array([h, -h])], limit=LIMIT)  # preferences of right and left
-        linear_reinforce(trial, features, *trial.tables((2,)), alpha, 1.0, rng)
+        (theta,) = trial.tables((2,))
+        linear_reinforce(trial, features, theta, alpha, 1.0, rng)
         return trial.returns()
 
     return np.array(lab.study(experiment, alphas, runs, chunk=25))

@@ -50,7 +50,8 @@ def with_baseline(alpha_theta: float, alpha_w: float, runs: int, episodes: int, 
 
     def experiment(_: Any, rng: np.random.Generator, size: int) -> np.ndarray:
         trial = Runs.of(corridor, size, episodes, [np.array([-h, h]), np.zeros(1)], limit=LIMIT)  # preferences of left and right; w
-        linear_reinforce_baseline(trial, alike, *trial.tables((2, 1), (1,)), alpha_theta, alpha_w, 1.0, rng)
+        theta, w = trial.tables((2, 1), (1,))
+        linear_reinforce_baseline(trial, alike, theta, w, alpha_theta, alpha_w, 1.0, rng)
         return trial.returns()
 
     found: np.ndarray = lab.study(experiment, [None], runs, chunk=25)[0]

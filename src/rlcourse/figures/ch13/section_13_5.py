@@ -96,11 +96,11 @@ def corridor_returns(lab: Lab, lam: float | None, runs: int, episodes: int) -> n
 
     def experiment(_: Any, rng: np.random.Generator, size: int) -> np.ndarray:
         trial = Runs.of(short_corridor(), size, episodes, [np.array([-h, h]), np.zeros(1)], limit=LIMIT)
-        tables = trial.tables((2, 1), (1,))
+        theta, w = trial.tables((2, 1), (1,))
         if lam is None:
-            one_step_actor_critic(trial, alike, *tables, *ALPHAS, 1.0, rng)
+            one_step_actor_critic(trial, alike, theta, w, ALPHAS[0], ALPHAS[1], 1.0, rng)
         else:
-            actor_critic_lambda(trial, alike, *tables, *ALPHAS, 1.0, lam, lam, rng)
+            actor_critic_lambda(trial, alike, theta, w, ALPHAS[0], ALPHAS[1], 1.0, lam, lam, rng)
         return trial.returns()
 
     found: np.ndarray = lab.study(experiment, [None], runs, chunk=25)[0]
@@ -116,12 +116,14 @@ def car_steps(lab: Lab, settings: Settings) -> dict[str, np.ndarray]:
     def critic(name: str, rng: np.random.Generator, size: int) -> np.ndarray:
         alpha_theta, alpha_w, lam = CAR[name]
         trial = Runs.of(car, size, settings.car_episodes, start, limit=CAR_LIMIT)
-        actor_critic_lambda(trial, features, *trial.tables(*shapes), alpha_theta, alpha_w, 1.0, lam, lam, rng)
+        theta, w = trial.tables(*shapes)
+        actor_critic_lambda(trial, features, theta, w, alpha_theta, alpha_w, 1.0, lam, lam, rng)
         return trial.lengths()
 
     def monte_carlo(_: Any, rng: np.random.Generator, size: int) -> np.ndarray:
         trial = Runs.of(car, size, STEEP, start, limit=CAR_LIMIT)
-        linear_reinforce_baseline(trial, features, *trial.tables(*shapes), 0.01 / 8, 0.05 / 8, 1.0, rng)
+        theta, w = trial.tables(*shapes)
+        linear_reinforce_baseline(trial, features, theta, w, 0.01 / 8, 0.05 / 8, 1.0, rng)
         return trial.lengths()
 
     found = dict(zip(CAR, lab.study(critic, list(CAR), settings.runs, chunk=10), strict=True))
