@@ -4,6 +4,8 @@ import pytest
 from harness import broken_claims, mutated
 
 from rlcourse.agents.policy_gradient.actor_critic_lambda import actor_critic_lambda
+from rlcourse.agents.policy_gradient.gaussian_actor_critic import gaussian_actor_critic
+from rlcourse.agents.policy_gradient.gaussian_reinforce import gaussian_reinforce
 from rlcourse.agents.policy_gradient.linear_reinforce import linear_reinforce
 from rlcourse.agents.policy_gradient.linear_reinforce_baseline import linear_reinforce_baseline
 from rlcourse.agents.policy_gradient.one_step_actor_critic import one_step_actor_critic
@@ -20,13 +22,31 @@ MUTANTS = {  # what is wrong: figure, box, text, its replacement
         "alpha_theta * delta",
         "alpha_theta * R",
     ),
+    "a mean that learns half as fast": (
+        "section-13.7",
+        gaussian_reinforce,
+        "add_mean_score(theta_mu, step,",
+        "add_mean_score(theta_mu, 0.5 * step,",
+    ),
+    "a deviation that is never learned": (
+        "section-13.7",
+        gaussian_reinforce,
+        "add_deviation_score(theta_sigma, step,",
+        "add_deviation_score(theta_sigma, 0.0,",
+    ),
+    "a Gaussian actor that follows the reward alone": (
+        "section-13.7",
+        gaussian_actor_critic,
+        "alpha_theta * delta, z_mu",
+        "0.5 * alpha_theta * R, z_mu",
+    ),
     "a terminal state that has a value": ("section-13.5", actor_critic_lambda, "R if terminated else R + gamma", "R + gamma"),
     "traces that do not fade": ("section-13.5", actor_critic_lambda, "gamma * lam_theta)", "gamma)"),
     "traces that fade at once": ("section-13.5", actor_critic_lambda, "gamma * lam_theta)", "0.0)"),
 }
 
 
-RUNS = {"13.1": 16, "13.2": 16, "section-13.5": 10}  # enough for a mistake
+RUNS = {"13.1": 16, "13.2": 16, "section-13.5": 10, "section-13.7": 20}  # enough for a mistake
 
 
 @pytest.mark.parametrize("what", sorted(MUTANTS))

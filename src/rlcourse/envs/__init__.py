@@ -17,6 +17,7 @@ if __name__ == "envs":  # the link at the root of a checkout: be the very same m
 
 if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
+    from rlcourse.envs.aiming import Aiming
     from rlcourse.envs.baird import baird_behavior, baird_counterexample, baird_features, baird_weights
     from rlcourse.envs.blackjack import blackjack_game, blackjack_state
     from rlcourse.envs.branching import branching_task
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acrobot",
+    "Aiming",
     "Bandit",
     "BanditTestbed",
     "CarRental",
@@ -154,6 +156,7 @@ __all__ = [
 
 MODULES = {  # name: the file that holds it; the functions make an MDP
     "Acrobot": "rlcourse.envs.acrobot",
+    "Aiming": "rlcourse.envs.aiming",
     "Bandit": "rlcourse.envs.k_armed",
     "BanditTestbed": "rlcourse.envs.testbed",
     "CarRental": "rlcourse.envs.car_rental",
