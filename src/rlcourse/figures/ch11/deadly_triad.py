@@ -1,4 +1,4 @@
-"""The deadly triad: approximation, bootstrapping and off-policy learning, each switched on and off, on Baird's counterexample.
+"""The deadly triad: approximation, bootstrapping and off-policy learning, each on and off.
 
 Any two of the three are safe, all three together are not (Sec. 11.3). Top: the eight combinations, as expected updates. Approximation is
 the eight features of Figure 11.1, or one per state; bootstrapping is TD(0), or the whole return; off-policy updates all states equally

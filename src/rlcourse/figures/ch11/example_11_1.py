@@ -1,4 +1,4 @@
-"""Example 11.1: two states, w and 2 w: the simplest divergence, and Tsitsiklis and Van Roy's counterexample.
+"""Example 11.1: w and 2 w, the simplest divergence, and Tsitsiklis and Van Roy's counterexample.
 
 Left the beginning of Section 11.2: only the step from w to 2 w is ever learned from, and each time w is multiplied by 1 + alpha (2 gamma -
 1). In the middle Example 11.1: both states are updated, even by the best fit to their targets at each sweep, and w is multiplied by gamma

@@ -1,4 +1,4 @@
-"""Example 11.4: the Bellman error cannot be learned: two processes with the same data and different minima.
+"""Example 11.4: the Bellman error cannot be learned: the same data, and different minima.
 
 An A, then some Bs: the reward after A is 0, after a B it is -1, after the last one +1, and k Bs have probability 2^-k. So it is with two
 states A and B, and with three, A, B and B', of which the last two look alike. No data can tell which one it is. Yet at w = 0 the Bellman

@@ -1,4 +1,4 @@
-"""Section 11.4: the geometry of values, computed: three states, two weights, and where each error is smallest.
+"""Section 11.4: the geometry of values, computed: two weights, and where each error is smallest.
 
 The drawing of Figure 11.3 for a task that can be solved: three values make a space, all that two weights can represent is a plane in it,
 and distances are weighed by mu. The true values lie off the plane. Their projection is the point of smallest VE. The Bellman operator
