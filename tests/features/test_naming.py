@@ -9,6 +9,7 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from rlcourse import features
 from rlcourse.agents import SemiGradientSarsa
+from rlcourse.cli.settings import settings_of_agent
 from rlcourse.features import (
     Aggregation,
     Bias,
@@ -130,3 +131,10 @@ def test_sarsa_holds_the_pole_up_with_automatic_features():
     """Random play lasts 22 steps; the last 100 of 400 episodes had means of 110 to 500 with seeds 0 to 9."""
     agent = SemiGradientSarsa("CartPole-v1", alpha=0.5 / 8, epsilon=0.05, seed=1).learn(episodes=400)
     assert np.mean([row["return"] for row in agent.history][-100:]) > 100
+
+
+@pytest.mark.parametrize("name", ["SemiGradientSarsa", "SemiGradientTD0"])
+def test_the_command_line_says_how_features_are_written(name):
+    comments = {setting.name: setting.comment for setting in settings_of_agent(name)}
+    assert "tiles:8x8" in comments["features"]
+    assert all(comments.values())
