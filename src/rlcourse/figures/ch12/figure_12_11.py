@@ -2,8 +2,9 @@
 
 Shown is the mean reward per episode over the first 20 episodes and 100 runs, epsilon = 0, gamma = 1. Where features are active again and
 again, accumulating traces grow large and the method diverges at all but small step sizes; replacing ones bound them by 1. To clear the
-traces of the actions not taken does not help here; true online Sarsa(lambda), whose dutch traces are exact, is best, up to a step size of
-2 / 8: there a pair's update alone, over its 8 features, no longer comes to rest.
+traces of the actions not taken does not help here; true online Sarsa(lambda), whose dutch traces are exact, is best up to a step size of
+1.2 / 8. Beyond it replacing traces catch up (their best, at 1.6, is as good as its best), and at 2 / 8 it diverges: there a pair's
+update alone, over its 8 features, no longer comes to rest.
 
 The book does not print lambda, nor its step sizes (it adapts van Seijen & Sutton 2014); here lambda = 0.9. An episode of 5000 steps is
 ended there and bootstraps; it counts as -5000, so that the rewards of diverging settings are upper bounds.
@@ -80,10 +81,13 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     ended = data["ended"][:3, alphas <= 1.9].max()
     return [
         less("true online Sarsa(λ) is better than replacing traces, over all step sizes up to 1.2", mean(small[0] - small[1]), 0.0),
-        true("and each at its best step size", best[0].mean() < best[1].mean(), heights),
         less("replacing ones are better than clearing ones, each at its best step size", mean(best[1] - best[2]), 0.0),
         less("true online is better than clearing ones, each at its best step size", mean(best[0] - best[2]), 0.0),
         less("accumulating ones are the worst, each at its best step size", mean(best[2] - best[3]), 0.0),
         less("and far worse at step sizes of 0.6 and more", 300.0, mean(large[3] - large[2])),
-        true("up to step sizes of 1.8, at most one episode in twenty of the other three reaches the limit", ended <= 0.05, f"{ended:.3f}"),
+        true(
+            "up to step sizes of 1.8, at most one episode in twenty of the other three reaches the limit",
+            ended <= 0.05,
+            f"{ended:.3f}; at best {heights}",
+        ),
     ]
