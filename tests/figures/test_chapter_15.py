@@ -33,7 +33,7 @@ ACTORS = {  # what is wrong: text, its replacement
     "an actor's trace of where it was, not of what was done": ("add_score(z_theta, discount, x, A,", "add_score(z_theta, discount, x, 1,"),
     "an actor that is taught by rewards": ("alpha_theta * delta", "alpha_theta * R"),
     "a critic that does not look ahead": ("R if terminated else R + gamma * v_hat(x_, w)", "R"),
-    "traces that end at once": ("z_theta *= gamma * lam_theta", "z_theta *= 0.0"),
+    "traces that end at once": ("z_theta, gamma * lam_theta", "z_theta, 0.0"),
 }
 
 
