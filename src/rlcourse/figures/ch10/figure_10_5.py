@@ -1,4 +1,4 @@
-"""Figure 10.5: policy and values that differential semi-gradient Sarsa finds on the access-control task.
+"""Figure 10.5: the policy and the values that differential Sarsa finds on the access-control task.
 
 One feature per state, alpha = beta = 0.01, epsilon = 0.1, 2 million steps; the best epsilon-soft policy and its differential values
 are exact. Values are drawn with mean zero over the states as they are visited. With eight and more free servers they are wrong, and so is
