@@ -1,6 +1,6 @@
 """Exercises 10.6 and 10.7: differential values on rings, as the limit of discounting.
 
-On a ring of two or three states the rewards never settle, so that the sum of what they are above average has no limit. Discounted it has one: v_gamma(s) -
+On a ring the rewards never settle, so that the sum of what they are above average has no limit. Discounted it has one: v_gamma(s) -
 r / (1 - gamma) tends to the differential value of s as gamma tends to one. Rewards +1, 0, +1, 0, ... have average 1/2 and values 1/4
 and -1/4; a reward of +1 at each arrival in A, the first of three states, 1/3 and -1/3, 0, 1/3. Everything here is exact.
 """
