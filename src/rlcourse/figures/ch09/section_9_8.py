@@ -77,7 +77,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     figure.set_size_inches(8.2, 4.8)
     axes = style.panel(figure.subplots(), "", "episodes (log scale)", "root value error √VE, mean over runs")
     for i, epsilon in enumerate(EPSILONS):
-        style.curve(axes, data["episodes"][1:], data["lstd"][i, :, 1:], f"LSTD, ε = {epsilon:g}", style.COLORS[(1, 3, 6)[i]])
+        style.curve(axes, data["episodes"][1:], data["lstd"][i, :, 1:], f"LSTD, ε = {epsilon:g}", style.COLORS[(1, 3, 2)[i]])
     for i, alpha in enumerate(ALPHAS):
         color = style.COLORS[(9, 0, 4, 5)[i]]
         style.curve(axes, data["episodes"][1:], data["td"][i, :, 1:], f"TD(0), α = {alpha:g}", color, linestyle="--", linewidth=1.3)

@@ -51,12 +51,12 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     for axes, name in zip(figure.subplots(1, 2), RINGS, strict=True):
         style.panel(axes, f"Exercise {name}: average reward {data[f'average_{name}']:.4g}", "1 / (1 - γ)", "v_γ(s) - r / (1 - γ)")
         for s, limit in enumerate(data[f"values_{name}"]):
-            axes.plot(HORIZONS, data[f"discounted_{name}"][:, s], color=style.COLORS[s], linewidth=1.6, label="ABC"[s])
+            axes.plot(HORIZONS, data[f"discounted_{name}"][:, s], color=style.COLORS[s], linewidth=1.6)
             axes.axhline(limit, color=style.COLORS[s], linewidth=1.0, linestyle="--")
+            axes.annotate(f"state {'ABC'[s]}", (HORIZONS[-1], limit), (0, 4), textcoords="offset points", ha="right", color=style.COLORS[s])
         axes.set_xscale("log", base=2)
         axes.set(xlim=(HORIZONS[0], HORIZONS[-1]))
         axes.set_yticks(data[f"values_{name}"], [f"{value:.3f}" for value in data[f"values_{name}"]])
-        axes.legend(frameon=False, title="state", loc="center right", bbox_to_anchor=(1.0, 0.66))
 
 
 def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:

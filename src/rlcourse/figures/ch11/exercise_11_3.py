@@ -70,7 +70,8 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     for axes in (left, right):
         axes.set_xticks(np.linspace(0, settings.steps, 5))
     left.set_yscale("symlog", linthresh=10)
-    left.legend(frameon=False, fontsize=8, loc="upper left")
+    left.set_ylim(-1e5, 1e5)
+    left.legend(frameon=False, fontsize=8, loc="lower left")
     style.panel(right, "by how often b takes solid", "steps", "root-mean-square action value")
     for i, solid in enumerate(SOLID):
         errors = error(data["weights"][i])
