@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from rlcourse.core.agent import check_budget
 from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.trial import STEPS, UNLIMITED, Trial
@@ -60,3 +62,8 @@ def _keep(agent: Any, trial: Trial, before: int) -> None:
     rows[:, -1] += before
     agent.history.extend(rows)
     agent.num_timesteps = before + int(trial.sheet[STEPS])
+    wild = [name for name in agent.must_be_finite if not np.all(np.isfinite(getattr(agent, name)))]
+    if wild:
+        raise FloatingPointError(
+            f"learning has diverged: {' and '.join(wild)} are no longer finite after {agent.num_timesteps:,} steps; take a smaller alpha"
+        )

@@ -244,6 +244,11 @@ class LinearAgent(Agent):
             clock[...] = state["clock"]
 
     @property
+    def must_be_finite(self) -> tuple[str, ...]:
+        """The arrays that tell of divergence."""
+        return self.tables
+
+    @property
     def interpreted(self) -> bool:
         """Whether the box runs as plain Python, because the environment is not data."""
         return isinstance(self.world, GymWorld)

@@ -45,6 +45,7 @@ class TabularAgent(Agent):
 
     tables: ClassVar[tuple[str, ...]] = ("Q",)
     budget_required: ClassVar[bool] = True
+    must_be_finite: ClassVar[tuple[str, ...]] = ()  # an action that does not exist has the value -inf
     Q: np.ndarray
     V: np.ndarray
     policy: np.ndarray

@@ -29,7 +29,7 @@ def _v_hat(x, w):
         def sparse(x, w):
             total = 0.0
             for i in x:
-                if i >= 0:
+                if 0 <= i < len(w):  # memory beyond is not ours, whatever features say
                     total += w[i]
             return total
 
@@ -58,7 +58,7 @@ def _add(w, step, x):
 
         def sparse(w, step, x):
             for i in x:
-                if i >= 0:
+                if 0 <= i < len(w):
                     w[i] += step
 
         return sparse
@@ -71,7 +71,7 @@ def _add(w, step, x):
 
 
 def replace(z, x, value=1.0):
-    """Do z_i <- value where the binary feature i is active: 1 for replacing traces (Eq. 12.10), 0 to clear them; of vectors, value x_i."""
+    """Do z_i <- value where the binary feature i is active: 1 for replacing traces (Eq. 12.12), 0 to clear them; of vectors, value x_i."""
     if x.dtype.kind == "i":
         z[x[x >= 0]] = value
     else:
@@ -82,7 +82,7 @@ def replace(z, x, value=1.0):
 def _replace(z, x, value=1.0):
     def sparse(z, x, value=1.0):
         for i in x:
-            if i >= 0:
+            if 0 <= i < len(z):
                 z[i] = value
 
     def dense(z, x, value=1.0):

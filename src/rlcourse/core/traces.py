@@ -4,7 +4,7 @@ Each step imprints the features of the present pair on the trace z, moves the we
 imprint adds up is the kind of the trace; boxes have it as a number, the place of its name in `KINDS`:
 
 * accumulating: z <- z + x;
-* replacing: z_i <- 1 where the binary feature i is active, so that no trace exceeds 1 (12.10);
+* replacing: z_i <- 1 where the binary feature i is active, so that no trace exceeds 1 (12.12);
 * clearing: replacing, and the traces of the state's other actions end;
 * dutch: z <- z + (1 - alpha z^T x) x, in between, for features of all kinds (12.11).
 """

@@ -6,12 +6,13 @@ gradient is 1 for the group of the state and 0 elsewhere. Estimates are a stairc
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rlcourse.core.linear import coordinate
-from rlcourse.features.ranges import range_of, whole_numbers
+from rlcourse.features.ranges import range_of, require_few, whole_numbers
 
 __all__ = ["Aggregation"]
 
@@ -48,12 +49,14 @@ class Aggregation(NamedTuple):
     def box(cls, low: Any, high: Any, groups: Any) -> Aggregation:
         """Aggregate an interval, or a box of k coordinates, into groups of equal width along each of them."""
         lows, highs = range_of(low, high)
-        return cls(lows, highs, whole_numbers("groups", groups, len(lows)))
+        made = cls(lows, highs, whole_numbers("groups", groups, len(lows)))
+        require_few(made.size)
+        return made
 
     @property
     def size(self) -> int:
         """Number of features: of groups."""
-        return int(np.prod(self.groups))
+        return math.prod(self.groups.tolist())
 
     @property
     def coordinates(self) -> int:
@@ -65,5 +68,8 @@ class Aggregation(NamedTuple):
         group = 0
         for i in range(len(self.low)):
             place = (coordinate(state, i) - self.low[i]) * self.groups[i] / (self.high[i] - self.low[i])
-            group = group * self.groups[i] + int(min(max(place, 0.0), self.groups[i] - 1.0))
+            within = 0  # also of a number that is none, where learning has diverged
+            if place > 0.0:
+                within = int(min(place, self.groups[i] - 1.0))
+            group = group * self.groups[i] + within
         return np.array([group])

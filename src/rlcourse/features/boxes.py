@@ -59,7 +59,12 @@ class Boxes(NamedTuple):
     @property
     def size(self) -> int:
         """Number of boxes."""
-        return int(np.prod(self.counts))
+        return math.prod(self.counts.tolist())
+
+    @property
+    def coordinates(self) -> int:
+        """Numbers of a state that are read."""
+        return len(self.counts)
 
     def x(self, state):
         """Return the index of the box, int64 [1]; the last coordinate counts fastest."""

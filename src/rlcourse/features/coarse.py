@@ -16,6 +16,9 @@ from rlcourse.core.linear import coordinate
 __all__ = ["CoarseCoding"]
 
 
+MOST_CENTRES = 20_000  # each state is compared with all of them
+
+
 class CoarseCoding(NamedTuple):
     """Intervals, discs, ellipses: states within a radius of each centre.
 
@@ -55,6 +58,8 @@ class CoarseCoding(NamedTuple):
         reach = np.array(radius, dtype=float)
         if reach.shape not in ((), points.shape[1:]) or not (np.all(reach > 0) and np.all(np.isfinite(reach))):
             raise ValueError(f"radius must be positive, one or {points.shape[1]}, not {radius!r}")
+        if len(points) > MOST_CENTRES:
+            raise ValueError(f"centres: {len(points):,} are more than {MOST_CENTRES:,}; take fewer along each coordinate, or tiles")
         reach = np.broadcast_to(reach, points.shape[1:]).copy()
         return cls(points, reach, _most(points / reach))
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlcourse.features.ranges import fraction, range_of
+from rlcourse.features.ranges import fraction, range_of, require_few
 
 __all__ = ["Fourier"]
 
@@ -63,6 +63,7 @@ class Fourier(NamedTuple):
         if c is None:
             if order < 0:
                 raise ValueError(f"order must be at least 0, not {order!r}")
+            require_few((order + 1) ** len(lows))
             c = list(itertools.product(range(order + 1), repeat=len(lows)))
         frequencies = np.array(c, dtype=float)
         if frequencies.ndim != 2 or frequencies.shape[1] != len(lows) or not np.all(np.isfinite(frequencies)):

@@ -89,13 +89,27 @@ def check(features: Any, space: gym.Space[Any]) -> np.ndarray:
     read, numbers = getattr(features, "coordinates", 0), 1 if finite else int(np.prod(space.shape or ()))
     if read not in (0, numbers):
         raise ValueError(f"features of {name} take {read} numbers of a state, not the {numbers} of {space}")
-    try:
-        x = reading(features).x(0 if finite else np.zeros(space.shape or ()))
-    except (IndexError, TypeError, AttributeError) as error:
-        raise ValueError(f"features of {name} do not take observations of {space}: {error}") from error
-    if not isinstance(x, np.ndarray) or x.ndim not in (1, 2) or x.dtype not in (np.float64, np.int64):
-        raise ValueError("features: x(state) must return an array of float64 or int64 with one axis, or two: one row per action")
+    for state in _some_states(space):
+        try:
+            x = reading(features).x(state)
+        except (IndexError, TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"features of {name} do not take observations of {space}: {error}") from error
+        if not isinstance(x, np.ndarray) or x.ndim not in (1, 2) or x.dtype not in (np.float64, np.int64):
+            raise ValueError("features: x(state) must return an array of float64 or int64 with one axis, or two: one row per action")
+        if x.shape[-1] != features.size if x.dtype == np.float64 else x.size and x.max() >= features.size:
+            shown = f"vectors of {x.shape[-1]} numbers" if x.dtype == np.float64 else f"the index {x.max()}"
+            raise ValueError(f"features of {name} say that their size is {features.size}, and x({state}) returns {shown}")
     rows: Any = getattr(features, "rows", x)
     if finite and rows is not x and len(rows) != spaces.size(space):
         raise ValueError(f"features have rows for {len(rows)} states, and there are {spaces.size(space)}")
     return x
+
+
+def _some_states(space: gym.Space[Any]) -> list[Any]:
+    """Return states to try features on, the same each time; zeros, or the first one, come last."""
+    if spaces.is_finite(space):
+        n = spaces.size(space)
+        return [*range(n - 1, 0, -max(1, n // 20)), 0]
+    rng = np.random.default_rng(0)
+    low, high = (np.clip(np.asarray(bound, dtype=float), -10.0, 10.0) for bound in (space.low, space.high))  # type: ignore[attr-defined]
+    return [*(low + (high - low) * rng.random(low.shape) for _ in range(20)), np.zeros(low.shape)]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlcourse.features.ranges import fraction, range_of
+from rlcourse.features.ranges import fraction, range_of, require_few
 
 __all__ = ["Polynomial"]
 
@@ -54,6 +54,7 @@ class Polynomial(NamedTuple):
         if exponents is None:
             if order < 0:
                 raise ValueError(f"order must be at least 0, not {order!r}")
+            require_few((order + 1) ** len(lows))
             exponents = list(itertools.product(range(order + 1), repeat=len(lows)))
         powers = np.array(exponents)
         if powers.ndim != 2 or powers.shape[1] != len(lows) or powers.dtype.kind not in "iu" or powers.min() < 0:

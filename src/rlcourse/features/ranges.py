@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from rlcourse.core.box import kernel
 from rlcourse.core.linear import coordinate
 
-__all__ = ["fraction", "grid", "range_of", "whole_numbers"]
+__all__ = ["fraction", "grid", "range_of", "require_few", "whole_numbers"]
+
+MOST = 10_000_000  # features
 
 
 @kernel
@@ -49,6 +52,12 @@ def whole_numbers(name: str, given: Any, k: int, least: int = 1) -> np.ndarray:
     return np.broadcast_to(numbers, (k,)).astype(np.int64)
 
 
+def require_few(features: int) -> None:
+    """Raise ValueError where there would be more features than anybody has memory for."""
+    if features > MOST:
+        raise ValueError(f"that makes {features:,} features, more than {MOST:,}: take fewer along each coordinate, or hashed tiles")
+
+
 def grid(low: Any, high: Any, counts: Any) -> np.ndarray:
     """Return points in a regular grid over a box, its corners included, float64 [n, k]: centres for coarse coding and bumps.
 
@@ -61,5 +70,6 @@ def grid(low: Any, high: Any, counts: Any) -> np.ndarray:
     """
     lows, highs = range_of(low, high)
     each = whole_numbers("counts", counts, len(lows))
+    require_few(math.prod(each.tolist()))
     axes = [np.linspace(a, b, n) if n > 1 else np.array([(a + b) / 2]) for a, b, n in zip(lows, highs, each, strict=True)]
     return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlcourse.core.linear import coordinate
-from rlcourse.features.ranges import range_of, whole_numbers
+from rlcourse.features.ranges import range_of, require_few, whole_numbers
 
 __all__ = ["Tiles"]
 
@@ -77,12 +77,14 @@ class Tiles(NamedTuple):
         around = np.asarray(wrap, dtype=np.bool_)
         if around.shape not in ((), (k,)):
             raise ValueError(f"wrap must be one truth value, or one per coordinate, {k}, not {wrap!r}")
-        return cls(lows, highs, counts, shifts, np.broadcast_to(around, (k,)).copy(), int(tilings))
+        made = cls(lows, highs, counts, shifts, np.broadcast_to(around, (k,)).copy(), int(tilings))
+        require_few(made.size)
+        return made
 
     @property
     def size(self) -> int:
         """Number of features: tilings times tiles of one tiling."""
-        return self.tilings * int(np.prod(self.tiles + 1 - self.wrap))
+        return self.tilings * math.prod((self.tiles + 1 - self.wrap).tolist())
 
     @property
     def coordinates(self) -> int:
@@ -102,7 +104,9 @@ class Tiles(NamedTuple):
                     tile = ((q + t * self.displacement[i]) // self.tilings) % self.tiles[i]
                     active[t] = active[t] * self.tiles[i] + tile
             else:
-                q = int(min(max(scaled, 0.0), float(self.tiles[i] * self.tilings)))
+                q = 0  # also of a number that is none, where learning has diverged
+                if scaled > 0.0:
+                    q = int(min(scaled, float(self.tiles[i] * self.tilings)))
                 for t in range(self.tilings):
                     shifted = (q + (t * self.displacement[i]) % self.tilings) // self.tilings
                     active[t] = active[t] * (self.tiles[i] + 1) + min(shifted, self.tiles[i])

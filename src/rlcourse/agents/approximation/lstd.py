@@ -20,6 +20,7 @@ from rlcourse.agents.linear import LinearAgent, LinearConfig
 from rlcourse.core.box import box
 from rlcourse.core.config import Discount, Positive
 from rlcourse.core.linear import add, pi, v_hat
+from rlcourse.core.memory import require_memory
 from rlcourse.core.policies import sample
 from rlcourse.core.trial import Trial
 
@@ -78,6 +79,7 @@ class LSTD(LinearAgent):
 
     def _make_tables(self) -> None:
         super()._make_tables()
+        require_memory("the matrix of LSTD", 8 * len(self.w) * len(self.w), "features")
         self.A_inv, self.b = np.eye(len(self.w)) / self.config.epsilon, np.zeros(len(self.w))
 
     def _run(self, trial: Trial) -> None:

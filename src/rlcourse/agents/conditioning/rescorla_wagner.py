@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from rlcourse.agents.linear import LinearAgent, LinearConfig
 from rlcourse.core.box import box
 from rlcourse.core.config import Probability, StepSize
@@ -60,3 +62,7 @@ class RescorlaWagner(LinearAgent):
     def _run(self, trial: Trial) -> None:
         c = self.config
         rescorla_wagner(trial, self.policy, self.features, self.w, c.alpha, c.beta, c.beta_without, self.rng)
+
+    def exact_values(self) -> np.ndarray:
+        """Raise ValueError: the model predicts the next reward, not a return."""
+        raise ValueError("RescorlaWagner predicts the next reward, not the return that exact values are of; take TDModel")

@@ -45,11 +45,11 @@ class SoftmaxAgent(LinearAgent):
 
     def probabilities(self, state: Any) -> np.ndarray:
         """Return pi(.|s, theta), shape [A]; a state is as the features take it."""
-        return np.asarray(softmax_policy(self.features.x(state), self.theta))
+        return np.asarray(softmax_policy(self._reading.x(state), self.theta))
 
     def action_values(self, state: Any) -> np.ndarray:
         """Return the preferences h(s, a, theta), shape [A]: what this agent has instead of action values."""
-        return np.asarray(q_hat(self.features.x(state), self.theta))
+        return np.asarray(q_hat(self._reading.x(state), self.theta))
 
     def learned_policy(self) -> np.ndarray:
         """Return pi(a|s, theta) of all states, shape [S, A], where observations are finite."""
@@ -105,7 +105,7 @@ class GaussianAgent(LinearAgent):
 
     def mean_and_deviation(self, state: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return mu(s, theta) and sigma(s, theta), each of shape [k]; a state is as the features take it."""
-        x = self.features.x(state)
+        x = self._reading.x(state)
         return np.asarray(gaussian_mean(x, self.theta_mu)), np.asarray(gaussian_deviation(x, self.theta_sigma))
 
     def action_values(self, state: Any) -> np.ndarray:

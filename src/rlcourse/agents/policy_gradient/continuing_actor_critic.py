@@ -83,3 +83,7 @@ class ContinuingActorCritic(SoftmaxAgent):
     def _run(self, trial: Trial) -> None:
         c, arrays = self.config, (self.theta, self.w, self.R_bar)
         continuing_actor_critic(trial, self.features, *arrays, c.alpha_theta, c.alpha_w, c.alpha_r, c.lam_theta, c.lam_w, self.rng)
+
+    def exact_values(self) -> np.ndarray:
+        """Raise ValueError: differential values are known to `rlcourse.core.exact_average` only."""
+        raise ValueError("ContinuingActorCritic has differential values: see rlcourse.core.exact_average.v_pi of learned_policy()")

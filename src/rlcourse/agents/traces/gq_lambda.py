@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from rlcourse.agents.linear import LinearAgent, LinearConfig
+from rlcourse.core import exact
 from rlcourse.core.box import box, kernel
 from rlcourse.core.config import Discount, Probability, StepSize
+from rlcourse.core.gymworld import model_of
 from rlcourse.core.linear import add_action, pi, q_hat, q_hat_of
 from rlcourse.core.policies import epsilon_greedy, epsilon_greedy_probabilities, sample
 from rlcourse.core.traces import inner, step_and_fade
@@ -105,3 +107,12 @@ class GQLambda(LinearAgent):
             return super()._act(state, deterministic)
         values = self.action_values(state)
         return int(np.argmax(values)) if deterministic else epsilon_greedy(values, self.config.epsilon, self.rng)
+
+    def exact_values(self) -> np.ndarray:
+        """Return q_pi [S, A] of the given policy, or q* with `control`; needs a model (see `rlcourse.core.exact`)."""
+        model, c = model_of(self.env), self.config
+        if model is None:
+            raise ValueError("exact values need a model: this environment has neither `.world` nor `.P`")
+        if c.control:
+            return exact.q_star(model, c.gamma)
+        return exact.q_pi(model, np.broadcast_to(self.policy, model.successor.shape[:2]), c.gamma)

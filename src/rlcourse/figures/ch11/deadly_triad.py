@@ -1,11 +1,12 @@
 """The deadly triad: approximation, bootstrapping and off-policy learning, each on and off.
 
-Any two of the three are safe, all three together are not (Sec. 11.3). Top: the eight combinations, as expected updates. Approximation is
-the eight features of Figure 11.1, or one per state; bootstrapping is TD(0), or the whole return; off-policy updates all states equally
-often, as the behaviour does, on-policy only the one where the target policy stays. The error is that of the updated states; nothing is
-random. Middle: what rescues the eighth case, all three with another update; left expected, right sampled (median, and the range of four
-fifths of the runs). Bottom: none of the three is a matter of yes or no. Drawn is how fast the fastest direction of the weights grows: the
-largest real part of the eigenvalues of -A in the expected update w <- w + alpha (b - A w). At zero divergence ends.
+With linear values any two of the three are safe here, all three together are not (Sec. 11.3). Top: the eight combinations, as expected
+updates. Approximation is the eight features of Figure 11.1, or one per state; bootstrapping is TD(0), or the whole return; off-policy
+updates all states equally often, as the behaviour does, on-policy only the one where the target policy stays. The error is that of the
+updated states; nothing is random. Middle: what rescues the eighth case, all three with another update; left expected, right sampled
+(median, and the range of four fifths of the runs). Bottom: none of the three is a matter of yes or no. Drawn is how fast the fastest
+direction of the weights grows: the largest real part of the eigenvalues of -A in the expected update w <- w + alpha (b - A w). At zero
+divergence ends.
 
 Why these thresholds: after one solid action the target policy stays in the lower state, so n steps act as the discount rate gamma^n, a
 lambda-return as (1 - lambda) gamma / (1 - lambda gamma), and all is safe where that is at most 15/17.

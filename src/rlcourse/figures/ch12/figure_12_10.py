@@ -1,4 +1,4 @@
-"""Figure 12.10: Sarsa(lambda) with replacing traces on mountain car, for every lambda and step size; beside it n-step Sarsa.
+"""Figure 12.10: Sarsa(lambda) with replacing traces on mountain car, beside n-step Sarsa.
 
 Shown is how many steps an episode takes on average over the first 50 episodes and 100 runs; zero weights are optimistic, so that all
 act greedily (epsilon = 0, gamma = 1). Neither lambda = 0, which is one-step Sarsa, nor lambda close to 1 is best: in between the car

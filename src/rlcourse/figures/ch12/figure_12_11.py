@@ -1,4 +1,4 @@
-"""Figure 12.11: Sarsa(lambda) on mountain car with traces of four kinds: accumulating, replacing, clearing, and true online.
+"""Figure 12.11: kinds of traces for Sarsa(lambda) on mountain car, against the step size.
 
 Shown is the mean reward per episode over the first 20 episodes and 100 runs, epsilon = 0, gamma = 1. Where features are active again and
 again, accumulating traces grow large and the method diverges at all but small step sizes; replacing ones bound them by 1. To clear the
