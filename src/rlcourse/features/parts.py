@@ -89,6 +89,9 @@ def check(features: Any, space: gym.Space[Any]) -> np.ndarray:
     read, numbers = getattr(features, "coordinates", 0), 1 if finite else int(np.prod(space.shape or ()))
     if read not in (0, numbers):
         raise ValueError(f"features of {name} take {read} numbers of a state, not the {numbers} of {space}")
+    rows: Any = getattr(features, "rows", None)
+    if finite and rows is not None and len(rows) != spaces.size(space):
+        raise ValueError(f"features have rows for {len(rows)} states, and there are {spaces.size(space)}")
     for state in _some_states(space):
         try:
             x = reading(features).x(state)
@@ -99,9 +102,6 @@ def check(features: Any, space: gym.Space[Any]) -> np.ndarray:
         if x.shape[-1] != features.size if x.dtype == np.float64 else x.size and x.max() >= features.size:
             shown = f"vectors of {x.shape[-1]} numbers" if x.dtype == np.float64 else f"the index {x.max()}"
             raise ValueError(f"features of {name} say that their size is {features.size}, and x({state}) returns {shown}")
-    rows: Any = getattr(features, "rows", x)
-    if finite and rows is not x and len(rows) != spaces.size(space):
-        raise ValueError(f"features have rows for {len(rows)} states, and there are {spaces.size(space)}")
     return x
 
 
