@@ -12,7 +12,7 @@ import numpy as np
 
 from rlcourse.core import spaces
 from rlcourse.core.box import typed_kernel
-from rlcourse.features import Dense, make
+from rlcourse.features import Dense, TableFeatures, make
 from rlcourse.features.parts import check, copied, reading
 
 __all__ = ["FeatureObservation", "Featured", "featured"]
@@ -88,8 +88,8 @@ class FeatureObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.Record
     ----------
     env : Env
         Observations are finite, or vectors.
-    features : str or features
-        A name for `rlcourse.features.make`, or features themselves.
+    features : str, features, or ndarray
+        A name for `rlcourse.features.make`, features themselves, or a table of them for `TableFeatures.of`.
     """
 
     def __init__(self, env: gym.Env[Any, Any], features: Any = "auto") -> None:
@@ -116,7 +116,8 @@ def _space(features: Any, bounds: tuple[float, float]) -> gym.spaces.Box:
 
 def _vectors(features: Any, space: gym.Space[Any]) -> tuple[Any, tuple[float, float]]:
     """Return features that are vectors, and bounds of their numbers: 0 and 1 of binary ones."""
-    given = make(features, space) if isinstance(features, str) else copied(features)
+    rows = TableFeatures.of(features) if isinstance(features, np.ndarray | list) else features
+    given = make(rows, space) if isinstance(rows, str) else copied(rows)
     if _numbers_tiles(given):
         raise ValueError(
             "FeatureObservation needs features that stay the same, and hashed tiles are numbered as they are met, in each copy in another "
