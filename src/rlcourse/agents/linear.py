@@ -17,6 +17,7 @@ from rlcourse.core.catalogue import twin_of
 from rlcourse.core.config import Config
 from rlcourse.core.gymworld import GymWorld, as_world, model_of, peel
 from rlcourse.core.linear import pi, q_hat, v_hat
+from rlcourse.core.mdp import MDP
 from rlcourse.core.observed import observed
 from rlcourse.core.policies import epsilon_greedy, sample
 from rlcourse.core.trial import Trial
@@ -194,14 +195,19 @@ class LinearAgent(Agent):
 
     def exact_values(self) -> np.ndarray:
         """Return what the agent is after: v_pi [S] of its given policy, or q* [S, A]; needs a model (see `rlcourse.core.exact`)."""
-        model = model_of(self.env)
-        if model is None:
-            raise ValueError("exact values need a model: this environment has neither `.world` nor `.P`")
+        model = self._model()
         gamma = getattr(self.config, "gamma", 1.0)
         if "policy" not in self.inputs:
             return exact.q_star(model, gamma)
         S, A = spaces.size(self.observation_space), spaces.size(self.action_space)
         return exact.v_pi(model, np.broadcast_to(self.policy, (S, A)), gamma)
+
+    def _model(self) -> MDP:
+        """Return the exact model; raises where there is none."""
+        model = model_of(self.env)
+        if model is None:
+            raise ValueError("exact values need a model: this environment has neither `.world` nor `.P`")
+        return model
 
     def true_error(self) -> float:
         """Return the root-mean-square distance between the agent's values and `exact_values`, all states alike."""

@@ -19,7 +19,6 @@ from rlcourse.agents.linear import LinearAgent, LinearConfig
 from rlcourse.core import exact
 from rlcourse.core.box import box
 from rlcourse.core.config import Discount, StepSize
-from rlcourse.core.gymworld import model_of
 from rlcourse.core.linear import add_action, pi, q_hat, q_hat_of
 from rlcourse.core.policies import sample
 from rlcourse.core.trial import Trial
@@ -68,7 +67,5 @@ class OffPolicyExpectedSarsa(LinearAgent):
 
     def exact_values(self) -> np.ndarray:
         """Return q_pi [S, A] of the given policy; needs a model (see `rlcourse.core.exact`)."""
-        model = model_of(self.env)
-        if model is None:
-            raise ValueError("exact values need a model: this environment has neither `.world` nor `.P`")
+        model = self._model()
         return exact.q_pi(model, np.broadcast_to(self.policy, model.successor.shape[:2]), self.config.gamma)

@@ -21,7 +21,6 @@ from rlcourse.agents.linear import LinearAgent, LinearConfig
 from rlcourse.core import exact
 from rlcourse.core.box import box, kernel
 from rlcourse.core.config import Discount, Probability, StepSize
-from rlcourse.core.gymworld import model_of
 from rlcourse.core.linear import add_action, pi, q_hat, q_hat_of
 from rlcourse.core.policies import epsilon_greedy, epsilon_greedy_probabilities, sample
 from rlcourse.core.traces import inner, step_and_fade
@@ -110,9 +109,7 @@ class GQLambda(LinearAgent):
 
     def exact_values(self) -> np.ndarray:
         """Return q_pi [S, A] of the given policy, or q* with `control`; needs a model (see `rlcourse.core.exact`)."""
-        model, c = model_of(self.env), self.config
-        if model is None:
-            raise ValueError("exact values need a model: this environment has neither `.world` nor `.P`")
+        model, c = self._model(), self.config
         if c.control:
             return exact.q_star(model, c.gamma)
         return exact.q_pi(model, np.broadcast_to(self.policy, model.successor.shape[:2]), c.gamma)
