@@ -1,0 +1,1 @@
+"""Figures of the notes' lessons on memory, told with agents."""
