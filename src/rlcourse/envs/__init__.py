@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.themed_grid import PixelGrid, grid_themes, pixel_grid
     from rlcourse.envs.thousand_states import ThousandStates
     from rlcourse.envs.tictactoe import TicTacToe, tic_tac_toe
+    from rlcourse.envs.tmaze import TMaze, t_maze
     from rlcourse.envs.tsitsiklis_van_roy import two_states, two_states_features
     from rlcourse.envs.two_policies import left_or_right
     from rlcourse.envs.walk import random_walk
@@ -94,6 +95,7 @@ __all__ = [
     "Racetrack",
     "Recorded",
     "SmallBreakout",
+    "TMaze",
     "ThousandStates",
     "TicTacToe",
     "a_split",
@@ -144,6 +146,7 @@ __all__ = [
     "small_gridworld",
     "square_wave",
     "staying",
+    "t_maze",
     "three_states",
     "three_states_features",
     "tic_tac_toe",
@@ -175,6 +178,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",
     "SmallBreakout": "rlcourse.envs.breakout",
+    "TMaze": "rlcourse.envs.tmaze",
     "ThousandStates": "rlcourse.envs.thousand_states",
     "TicTacToe": "rlcourse.envs.tictactoe",
     "access_control": "rlcourse.envs.servers",
@@ -225,6 +229,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "small_gridworld": "rlcourse.envs.small_grid",
     "square_wave": "rlcourse.envs.wave",
     "staying": "rlcourse.envs.one_state",
+    "t_maze": "rlcourse.envs.tmaze",
     "three_states": "rlcourse.envs.learnability",
     "three_states_features": "rlcourse.envs.learnability",
     "tic_tac_toe": "rlcourse.envs.tictactoe",
