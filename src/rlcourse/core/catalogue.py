@@ -154,6 +154,7 @@ ENVIRONMENTS = (
     ),
     Entry("rlcourse/PixelCatch-v0", "rlcourse.envs.catch:make_env", "rlcourse.envs.catch:pixel_catch", None, 0.95),
     Entry("rlcourse/PixelGrid-v0", "rlcourse.envs.themed_grid:make_env", "rlcourse.envs.themed_grid:pixel_grid", 100, 0.9),
+    Entry("rlcourse/SortSequence-v0", "rlcourse.envs.sorting:make_env", "rlcourse.envs.sorting:sort_sequence", None, 1.45),
     Entry("rlcourse/SmallBreakout-v0", "rlcourse.envs.breakout:make_env", "rlcourse.envs.breakout:SmallBreakout", 1000),
     Entry("rlcourse/TMaze-v0", "rlcourse.envs.tmaze:make_env", "rlcourse.envs.tmaze:t_maze", 200, 0.95),
     Entry("rlcourse/Pendulum-v1", "rlcourse.envs.pendulum:make_env", "rlcourse.envs.pendulum:Pendulum", 200, None, "Pendulum-v1"),

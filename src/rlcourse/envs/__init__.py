@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.rooms import four_rooms
     from rlcourse.envs.servers import access_control
     from rlcourse.envs.small_grid import small_gridworld
+    from rlcourse.envs.sorting import SortSequence, sort_sequence
     from rlcourse.envs.testbed import BanditTestbed
     from rlcourse.envs.themed_grid import PixelGrid, grid_themes, pixel_grid
     from rlcourse.envs.thousand_states import ThousandStates
@@ -95,6 +96,7 @@ __all__ = [
     "Racetrack",
     "Recorded",
     "SmallBreakout",
+    "SortSequence",
     "TMaze",
     "ThousandStates",
     "TicTacToe",
@@ -144,6 +146,7 @@ __all__ = [
     "short_corridor",
     "shortcut_maze",
     "small_gridworld",
+    "sort_sequence",
     "square_wave",
     "staying",
     "t_maze",
@@ -178,6 +181,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Racetrack": "rlcourse.envs.racetracks",
     "Recorded": "rlcourse.envs.recorded",
     "SmallBreakout": "rlcourse.envs.breakout",
+    "SortSequence": "rlcourse.envs.sorting",
     "TMaze": "rlcourse.envs.tmaze",
     "ThousandStates": "rlcourse.envs.thousand_states",
     "TicTacToe": "rlcourse.envs.tictactoe",
@@ -227,6 +231,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "short_corridor": "rlcourse.envs.corridor",
     "shortcut_maze": "rlcourse.envs.maze",
     "small_gridworld": "rlcourse.envs.small_grid",
+    "sort_sequence": "rlcourse.envs.sorting",
     "square_wave": "rlcourse.envs.wave",
     "staying": "rlcourse.envs.one_state",
     "t_maze": "rlcourse.envs.tmaze",
