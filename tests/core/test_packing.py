@@ -44,6 +44,16 @@ def at(observation, path):
     return observation
 
 
+@pytest.mark.parametrize("space", COMPOSITE.values(), ids=COMPOSITE)
+def test_what_is_packed_is_unpacked_again(space):
+    space.seed(0)
+    for _ in range(20):
+        packing, observation = packed(space), space.sample()
+        found = packing.unpack(packing.pack(observation))
+        assert space.contains(found)
+        assert np.array_equal(packing.pack(found), packing.pack(observation))
+
+
 @pytest.mark.parametrize("name", COMPOSITE)
 def test_a_batch_of_a_vectorised_environment_is_its_observations_one_by_one(name):
     space = COMPOSITE[name]

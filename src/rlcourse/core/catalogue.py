@@ -46,6 +46,7 @@ class Entry(NamedTuple):
 
 
 RACETRACK = ("rlcourse.envs.racetracks:make_env", "rlcourse.envs.racetracks:racetrack")
+LINGO_BANDIT = ("rlcourse.envs.language_bandit:make_env", "rlcourse.envs.language_bandit:lingo_bandit")
 WINDY = ("rlcourse.envs.windy:make_env", "rlcourse.envs.windy:windy_gridworld")
 
 ENVIRONMENTS = (
@@ -155,6 +156,9 @@ ENVIRONMENTS = (
     Entry("rlcourse/PixelCatch-v0", "rlcourse.envs.catch:make_env", "rlcourse.envs.catch:pixel_catch", None, 0.95),
     Entry("rlcourse/PixelGrid-v0", "rlcourse.envs.themed_grid:make_env", "rlcourse.envs.themed_grid:pixel_grid", 100, 0.9),
     Entry("rlcourse/SortSequence-v0", "rlcourse.envs.sorting:make_env", "rlcourse.envs.sorting:sort_sequence", None, 1.45),
+    Entry(
+        "rlcourse/LingoBanditTokens-v0", "rlcourse.envs.language_bandit:make_env", "rlcourse.envs.language_bandit:lingo_bandit", None, 0.9
+    ),
     Entry("rlcourse/SmallBreakout-v0", "rlcourse.envs.breakout:make_env", "rlcourse.envs.breakout:SmallBreakout", 1000),
     Entry("rlcourse/TMaze-v0", "rlcourse.envs.tmaze:make_env", "rlcourse.envs.tmaze:t_maze", 200, 0.95),
     Entry("rlcourse/Pendulum-v1", "rlcourse.envs.pendulum:make_env", "rlcourse.envs.pendulum:Pendulum", 200, None, "Pendulum-v1"),
@@ -165,6 +169,10 @@ GAMES = {  # of packages that need not be installed: entry point and time limit,
     "rlcourse/MinAtarAsterix-v0": ("rlcourse.envs.games:make_minatar", 5_000, {"game": "asterix"}),
     "rlcourse/MinAtarBreakout-v0": ("rlcourse.envs.games:make_minatar", 5_000, {"game": "breakout"}),
     "rlcourse/Pong-v0": ("rlcourse.envs.games:make_pong", 27_000, {}),
+}
+
+TEXTS = {  # worlds that show text: entry point, time limit, threshold; with TextTokens around them they are worlds of ENVIRONMENTS
+    "rlcourse/LingoBandit-v0": ("rlcourse.envs.language_bandit:make_text_env", None, 0.9),
 }
 
 
@@ -183,6 +191,9 @@ def register_all() -> None:
     for id, (maker, limit, options) in GAMES.items():
         if id not in gym.registry:
             gym.register(id, entry_point=maker, max_episode_steps=limit, kwargs=options)
+    for id, (maker, steps, threshold) in TEXTS.items():
+        if id not in gym.registry:
+            gym.register(id, entry_point=maker, max_episode_steps=steps, reward_threshold=threshold)
 
 
 def world_of(id: str) -> Any:

@@ -66,7 +66,8 @@ def _data_of(env: gym.Env[Any, Any]) -> tuple[Any, int | None]:
     around = getattr(outer, "around", None)
     if around is None or not isinstance(outer, gym.Wrapper):
         return None, None
-    inner, inner_limit = _data_of(outer.env)
+    within = getattr(outer, "within", None)  # a wrapper that reads text knows the world behind it
+    inner, inner_limit = _data_of(outer.env) if within is None else within()
     limits = [each for each in (limit, inner_limit) if each is not None]
     return (None, None) if inner is None else (around(inner), min(limits, default=None))
 

@@ -94,6 +94,10 @@ class Packed(spaces.Box):
         _write(self.original, observations, vectors, 0, batch=True)
         return vectors
 
+    def unpack(self, vector: Any) -> Any:
+        """Return the observation that a vector stands for: what `pack` was given, but for letters that the charset lacks."""
+        return _read(self.original, np.asarray(vector), 0)[0]
+
     def is_batch(self, observation: Any) -> bool:
         """Whether an observation of the original space has a leading batch axis."""
         return _is_batch(self.original, observation)
@@ -174,6 +178,30 @@ def _write(space: gym.Space[Any], values: Any, out: np.ndarray[Any, Any], at: in
     stop = at + _width(space)
     out[:, at:stop] = np.asarray(values).reshape(len(out), stop - at)
     return stop
+
+
+def _read(space: gym.Space[Any], vector: np.ndarray[Any, Any], at: int) -> tuple[Any, int]:
+    """Return what columns from `at` on hold, and the column after them."""
+    if isinstance(space, spaces.OneOf):
+        chosen, at, values = int(vector[at]), at + 1, []
+        for part in space.spaces:
+            value, at = _read(part, vector, at)
+            values.append(value)
+        return (np.int64(chosen), values[chosen]), at
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        found = []
+        for key, part in _children(space):
+            value, at = _read(part, vector, at)
+            found.append((key, value))
+        return dict(found) if isinstance(space, spaces.Dict) else tuple(value for _, value in found), at
+    stop = at + _width(space)
+    columns = vector[at:stop]
+    if isinstance(space, spaces.Text):
+        signs = ("", *space.characters, "\N{REPLACEMENT CHARACTER}")
+        return "".join(signs[int(number)] for number in columns), stop
+    if isinstance(space, spaces.Discrete):
+        return np.int64(columns[0]), stop
+    return columns.reshape(space.shape).astype(space.dtype), stop
 
 
 def _write_choice(space: spaces.OneOf[Any], values: Any, out: np.ndarray[Any, Any], at: int) -> int:

@@ -13,6 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.packing import Packed
+
 __all__ = ["World", "WorldEnv", "is_world"]
 
 
@@ -55,6 +57,7 @@ class WorldEnv(gym.Env[Any, Any]):
     Parameters
     ----------
     world : World
+        One whose observations are of several parts shows them as vectors (its space is `Packed`); here they are the parts themselves.
     render_mode : {None, "rgb_array", "ansi"}
     picture : callable, optional
         ``picture(world, state, last_action) -> ndarray of uint8 [H, W, 3]``.
@@ -85,7 +88,9 @@ class WorldEnv(gym.Env[Any, Any]):
         if render_mode is not None and render_mode not in modes:
             raise ValueError(f"render_mode must be one of {[None, *modes]}, not {render_mode!r}")
         self.world = world
-        self.observation_space = world.observation_space
+        space: Any = world.observation_space
+        self._packing = space if isinstance(space, Packed) else None
+        self.observation_space = space if self._packing is None else self._packing.original
         self.action_space = world.action_space
         self.render_mode = render_mode
         self.state: Any = None
@@ -138,6 +143,8 @@ class WorldEnv(gym.Env[Any, Any]):
 
     def _observation(self) -> Any:
         seen = self.world.observe(self.state)
+        if self._packing is not None:
+            return self._packing.unpack(seen)
         if isinstance(self.observation_space, gym.spaces.Discrete):
             return int(seen)
         return np.array(seen, dtype=self.observation_space.dtype)

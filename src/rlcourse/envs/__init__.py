@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from rlcourse.envs.golf import golf_hole
     from rlcourse.envs.gridworld import grid_world
     from rlcourse.envs.k_armed import Bandit, bandit
+    from rlcourse.envs.language_bandit import LingoBandit, lingo_bandit
+    from rlcourse.envs.languages import lingo_pairs
     from rlcourse.envs.learnability import (
         a_split,
         a_split_features,
@@ -86,6 +88,7 @@ __all__ = [
     "ConditioningTrials",
     "DriftingBandit",
     "HiddenCorridor",
+    "LingoBandit",
     "MaximizationBias",
     "MountainCar",
     "MountainCarContinuous",
@@ -130,6 +133,8 @@ __all__ = [
     "hidden_corridor",
     "infinite_variance",
     "left_or_right",
+    "lingo_bandit",
+    "lingo_pairs",
     "one_or_two_states",
     "one_or_two_states_features",
     "open_grid",
@@ -171,6 +176,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "ConditioningTrials": "rlcourse.envs.conditioning",
     "DriftingBandit": "rlcourse.envs.drifting",
     "HiddenCorridor": "rlcourse.envs.corridor",
+    "LingoBandit": "rlcourse.envs.language_bandit",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
     "MountainCarContinuous": "rlcourse.envs.mountain_car_continuous",
@@ -215,6 +221,8 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "hidden_corridor": "rlcourse.envs.corridor",
     "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
+    "lingo_bandit": "rlcourse.envs.language_bandit",
+    "lingo_pairs": "rlcourse.envs.languages",
     "one_or_two_states": "rlcourse.envs.learnability",
     "one_or_two_states_features": "rlcourse.envs.learnability",
     "open_grid": "rlcourse.envs.plain_grid",

@@ -14,6 +14,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rlcourse.core.gymworld import peel
+from rlcourse.core.spoken import SpokenEnv, SpokenWorld
+
 __all__ = ["TextTokens", "vocabulary_of"]
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
@@ -95,6 +98,16 @@ class TextTokens(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstruc
         known = [self._numbers.get(token, UNKNOWN) for token in split(text, self.unit)[: self.length]]
         tokens[: len(known)] = known
         return tokens
+
+    def within(self) -> tuple[Any, int | None]:
+        """Return the world that speaks the text in tokens, and its time limit; None where there is none, or letters are wanted."""
+        inner, limit = peel(self.env)
+        return (inner.world, limit) if type(inner) is SpokenEnv and self.unit == "words" else (None, None)
+
+    def around(self, world: SpokenWorld) -> Any:
+        """Return a world that speaks in the tokens of this vocabulary."""
+        table = [PADDING, UNKNOWN, *(self._numbers.get(word, UNKNOWN) for word in world.vocabulary)]
+        return world.numbered(np.array(table), self.length, len(self.vocabulary) + FIRST)
 
     def decode(self, tokens: Any) -> str:
         """Return the text of tokens: words with spaces between them, or characters; what was unknown has a sign in its place."""

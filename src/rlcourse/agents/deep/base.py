@@ -79,7 +79,7 @@ class DeepAgent(Agent):
             self.venv = as_vector(self.env, c.n_envs)
         self.packing = packed(self.observation_space)
         self.seen_space = self.observation_space if self.packing is None else self.packing
-        if self.packing is not None:
+        if self.packing is not None and self.venv.single_observation_space != self.packing:  # a world of ours packs them itself
             self.venv = PackedVectorEnv(self.venv, self.packing)
         self.discrete = isinstance(self.action_space, gym.spaces.Discrete)
         self._start = int(self.action_space.start) if isinstance(self.action_space, gym.spaces.Discrete) else 0
