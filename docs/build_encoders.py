@@ -49,6 +49,7 @@ ROWS = (  # group, then name, observation, source; rows of few layers share a li
     ("beside", "embedding", spaces.Discrete(500), "of a number below 500"),
     ("", "text-lstm", LETTERS, "of 20 letters and spaces"),
     ("beside", "text-bilstm", LETTERS, "the same from both ends"),
+    ("", "gnmt", LETTERS, "Wu et al. 2016"),
 )
 
 
@@ -86,6 +87,10 @@ def described(module: nn.Module) -> tuple[str, str] | None:
     if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
         size = module.kernel_size
         return "pooling", f"{'max' if isinstance(module, nn.MaxPool2d) else 'mean'} {size}×{size}" + (" /2" if size == 3 else "")
+    if name == "Dropout" and not module.p:
+        return None
+    if name == "ResidualLSTM":
+        return "recurrent", "residual LSTM"
     if isinstance(module, nn.LSTM):
         return "recurrent", "LSTM"
     known: dict[str, tuple[str, str]] = {
@@ -100,6 +105,7 @@ def described(module: nn.Module) -> tuple[str, str] | None:
 def traced(encoder: nn.Module, space: Any) -> list[Step]:
     """Return what an observation goes through, layer by layer."""
     found: list[Step] = []
+    inputs_of: list[int] = [0]  # width of the last LSTM's
 
     def hook(module: nn.Module, inputs: Any, output: Any) -> None:
         kind, label = described(module) or ("", "")
@@ -110,10 +116,14 @@ def traced(encoder: nn.Module, space: Any) -> list[Step]:
             found[-1] = last._replace(after=", ".join(filter(None, (last.after, label))), parameters=last.parameters + count(module))
         elif kind == "residual" and found[-1].kind == kind:
             found[-1] = found[-1]._replace(label="2 × residual", parameters=found[-1].parameters + count(module))
-        elif kind == "recurrent" and found[-1].kind == kind:
+        elif label == "LSTM" and found[-1].kind == kind and inputs_of[-1] == module.input_size:
             found[-1] = found[-1]._replace(label="two LSTMs", parameters=found[-1].parameters + count(module), shape=(2 * shape[0],))
+        elif label == "residual LSTM" and label in found[-1].label:
+            number = found[-1].parameters // count(module) + 1
+            found[-1] = found[-1]._replace(label=f"{number} × {label}", parameters=number * count(module))
         else:
             found.append(Step(kind, label, "", shape, count(module)))
+        inputs_of.append(getattr(module, "input_size", 0))
 
     outer: list[nn.Module] = []
     for module in encoder.modules():

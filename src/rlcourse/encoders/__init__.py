@@ -31,6 +31,7 @@ _HOMES = {  # name: module, class, the spaces it serves
     "embedding": ("embedding", "Embedding", "Discrete, MultiDiscrete, MultiBinary and Text"),
     "text-lstm": ("text", "TextLSTM", "Text, and MultiDiscrete that holds tokens"),
     "text-bilstm": ("text", "TextBiLSTM", "Text, and MultiDiscrete that holds tokens"),
+    "gnmt": ("gnmt", "GNMT", "Text, and MultiDiscrete that holds tokens"),
     "merge": ("merge", "Merge", "Dict, Tuple and OneOf, each part through its own encoder"),
     "notes-mnist": ("notes_networks", "NotesMNIST", _IMAGES),
     "notes-cifar": ("notes_networks", "NotesCIFAR", _IMAGES),

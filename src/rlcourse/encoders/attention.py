@@ -26,6 +26,8 @@ class Attention(nn.Module):
     query, source : int
         Widths of a query and of an element of the source; of "dot" they are equal.
     score : {"dot", "general", "concat"}
+    combine : bool
+        Whether there is a W_c, for `attend`.
 
     Attributes
     ----------
@@ -33,7 +35,7 @@ class Attention(nn.Module):
         Width of `attend`'s output: that of a query.
     """
 
-    def __init__(self, query: int, source: int, score: Score = "general") -> None:
+    def __init__(self, query: int, source: int, score: Score = "general", combine: bool = True) -> None:
         super().__init__()
         if score not in get_args(Score):
             raise ValueError(f"score must be 'dot', 'general' or 'concat', not {score!r}")
@@ -45,7 +47,8 @@ class Attention(nn.Module):
         if score == "concat":
             self.of_query, self.of_source = nn.Linear(query, query, bias=False), nn.Linear(source, query, bias=False)
             self.v = nn.Linear(query, 1, bias=False)
-        self.combine = nn.Linear(source + query, query, bias=False)  # W_c
+        if combine:
+            self.combine = nn.Linear(source + query, query, bias=False)  # W_c
 
     def forward(self, queries: Tensor, source: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return contexts, shape [T, B, source], and the weights a, shape [T, B, L].
@@ -74,5 +77,5 @@ class Attention(nn.Module):
             pairs = self.of_query(queries).unsqueeze(2) + self.of_source(source).unsqueeze(1)  # [B, T, L, query]
             found: Tensor = self.v(torch.tanh(pairs)).squeeze(3)
             return found
-        keys = self.weight(source) if self.score == "general" else source
-        return torch.bmm(queries, keys.transpose(1, 2))
+        asked = queries @ self.weight.weight if self.score == "general" else queries  # of h . W s the part that has no s: there are few h
+        return torch.bmm(asked, source.transpose(1, 2))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rlcourse.core.packing import characters
 
-__all__ = ["TextBiLSTM", "TextLSTM"]
+__all__ = ["TextBiLSTM", "TextLSTM", "as_tokens", "tokens_of"]
 
 
 class TextLSTM(nn.Module):
@@ -40,7 +40,7 @@ class TextLSTM(nn.Module):
         self, observation_space: gym.Space[Any], features_dim: int = 64, embedding: int = 32, layers: int = 1, dropout: float = 0.0
     ) -> None:
         super().__init__()
-        self.tokens, self.length = _tokens(self.name, observation_space)
+        self.tokens, self.length = tokens_of(self.name, observation_space)
         if features_dim < 1 or features_dim % self.directions:
             raise ValueError(f"encoder {self.name!r}: features_dim must be a multiple of {self.directions}, not {features_dim}")
         self.features_dim, width = features_dim, features_dim // self.directions
@@ -51,9 +51,7 @@ class TextLSTM(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Return features, shape [B, features_dim], of tokens [B, L], or of one-hot tokens [B, L * tokens]."""
-        if observations.shape[-1] == self.length * self.tokens and observations.is_floating_point():
-            observations = observations.view(-1, self.length, self.tokens).argmax(2)  # as stable-baselines3 hands them over
-        tokens = observations.long().view(-1, self.length).t()  # [L, B]
+        tokens = as_tokens(observations, self.length, self.tokens)
         last = (tokens != 0).sum(0).sub(1).clamp_(min=0)
         place = torch.arange(self.length, device=tokens.device).unsqueeze(1)
         mirror = torch.where(place <= last, last - place, place).unsqueeze(2)  # the tokens in reverse, padding where it was
@@ -79,8 +77,15 @@ def _mirrored(cell: nn.Module, x: Tensor, mirror: Tensor) -> Tensor:
     return found
 
 
-def _tokens(name: str, space: gym.Space[Any]) -> tuple[int, int]:
-    """Return how many tokens there are, and how many an observation holds."""
+def as_tokens(observations: Tensor, length: int, tokens: int) -> Tensor:
+    """Return tokens, int64 [L, B], of observations [B, L], or of one-hot ones [B, L * tokens], as stable-baselines3 hands them over."""
+    if observations.shape[-1] == length * tokens and observations.is_floating_point():
+        observations = observations.view(-1, length, tokens).argmax(2)
+    return observations.long().view(-1, length).t()
+
+
+def tokens_of(name: str, space: gym.Space[Any]) -> tuple[int, int]:
+    """Return how many tokens there are, and how many an observation holds; raise where a space holds none."""
     if isinstance(space, spaces.Text):
         return characters(space), space.max_length
     if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and len(np.unique(space.nvec)) == 1 and not space.start.any():
