@@ -5,10 +5,8 @@ Where one observation does not tell the state, action values are functions of th
     y_t = R_{t+1} + gamma max_a Q_target(h'_{t+1}, a),    minimise Huber(y_t - Q(h_t, A_t)) over a window of steps
 
 With `n_steps` more rewards go before the bootstrap, which then lies as many steps ahead (Sutton & Barto, Eq. 7.1), within the window.
-A window begins in the middle of an episode, and its first memory is a question. `start` "stored" takes the one that the agent had then,
-which an older network has made; `burn_in` steps before the window, run without learning, bring it up to date (both from R2D2,
-Kapturowski et al. 2019). `start` "zero" begins empty, as the paper's random updates do; `half_masked` then learns from the later half of
-each window only, where the memory has filled (Lample & Chaplot 2017).
+A window begins in the middle of an episode, and its first memory is a question: see `rlcourse.agents.deep.sequences`. `start` "stored"
+with `burn_in` is that of R2D2 (Kapturowski et al. 2019), "zero" that of the paper's random updates; `half_masked` goes with it.
 """
 
 from __future__ import annotations
@@ -29,6 +27,7 @@ from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import best_actions, existing, td_targets
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows, n_step_returns
+from rlcourse.agents.deep.sequences import Start, check_half, first_counted, first_memory
 from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Linear, Schedule, value
@@ -52,7 +51,7 @@ class DRQNConfig(Config):
     batch_size: Count = 32  # sequences per gradient step
     sequence_length: Count = 20  # steps of a sequence that are learned from
     burn_in: Annotated[int, Interval(0)] = 10  # steps before them that only warm the memory up
-    start: Literal["stored", "zero"] = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
+    start: Start = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
     half_masked: bool = False  # learn from the later half of a sequence only
     gamma: Discount = 0.99  # discount rate
     n_steps: Count = 1  # rewards in a target before it bootstraps, fewer where the episode or the window ends before
@@ -78,8 +77,7 @@ class DRQNConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.half_masked and self.sequence_length < 2:
-            raise ValueError("sequence_length must be at least 2 where half of it is masked")
+        check_half(self.sequence_length, self.half_masked)
 
 
 class RecurrentQNetwork(nn.Module):
@@ -204,19 +202,15 @@ class DRQN(OffPolicyAgent):
             best = existing(values[after, columns] if c.double else following, allowed).argmax(2, keepdim=True)
             targets = td_targets(rewards.flatten(), discounts.flatten(), following.gather(2, best).flatten()).view_as(taken)
         errors = (smooth_l1_loss if c.loss == "huber" else mse_loss)(taken, targets, reduction="none")
-        if c.half_masked:
-            errors, w = errors[c.sequence_length // 2 :], w._replace(counted=w.counted[c.sequence_length // 2 :])
-        if not w.counted.all():
-            counted = torch.from_numpy(w.counted).to(self.device)
+        late = first_counted(c.sequence_length, c.half_masked)
+        errors, stored = errors[late:], w.counted[late:]
+        if not stored.all():
+            counted = torch.from_numpy(stored).to(self.device)
             return torch.where(counted, errors, 0.0).sum() / counted.sum().clamp(min=1), taken
         return errors.mean(), taken
 
-    @torch.no_grad()
     def _warm(self, network: RecurrentQNetwork, w: Windows) -> State:
         """Return the memory with which a network enters the windows."""
-        state = network.memory.initial(w.states.shape[2])
-        if self.config.start == "stored":
-            state = tuple(torch.from_numpy(np.ascontiguousarray(part)).to(self.device) for part in w.states)
-        if len(w.warm_starts):
-            _, state = network.memory(self._tensor(w.warm_observations), state, torch.from_numpy(w.warm_starts).to(self.device))
-        return state
+        stored = tuple(torch.from_numpy(np.ascontiguousarray(part)).to(self.device) for part in w.states)
+        warm = self._tensor(w.warm_observations), torch.from_numpy(w.warm_starts).to(self.device)
+        return first_memory(network.memory, self.config.start, stored, warm)

@@ -18,14 +18,18 @@ __all__ = ["Carried", "RecurrentActorCritic", "Sequences", "recall"]
 
 
 class Sequences(NamedTuple):
-    """A rollout as sequences: tensors [T, N, ...], log-probabilities and values the old policy's.
+    """A rollout as sequences, or the windows that it is cut into: tensors [T, B, ...], log-probabilities and values the old policy's.
 
     Attributes
     ----------
     stored : Tensor of bool
-        What counts: all but the last steps of some copies, where a budget ends within a vector step.
-    begin : tuple of Tensor, each [layers, N, memory_size]
-        The memory of every copy before its first step.
+        What counts: all but the last steps of some copies, where a budget ends within a vector step, and what a window leaves out.
+    begin : tuple of Tensor, each [layers, B, memory_size]
+        The memory that acted before the first step, or before the first row of the burn-in.
+    warm : (Tensor, Tensor of bool), shapes [W, B, ...] and [W, B]
+        Observations and starts of the burn-in, where there is one.
+    complete : bool
+        Whether every step counts.
     """
 
     observations: Tensor
@@ -37,11 +41,13 @@ class Sequences(NamedTuple):
     target: Tensor
     stored: Tensor
     begin: State
+    warm: tuple[Tensor, ...] = ()
+    complete: bool = True
 
-    def of(self, copies: Tensor) -> Sequences:
-        """Return the sequences of some copies."""
-        *samples, begin = self
-        return Sequences(*(sample[:, copies] for sample in samples), tuple(part[:, copies] for part in begin))  # type: ignore
+    def of(self, some: Tensor) -> Sequences:
+        """Return some of the sequences."""
+        begin, warm = (tuple(part[:, some] for part in parts) for parts in (self.begin, self.warm))
+        return Sequences(*(sample[:, some] for sample in self[:8]), begin, warm, self.complete)  # type: ignore[call-arg, arg-type]
 
 
 class RecurrentActorCritic(nn.Module):

@@ -6,7 +6,9 @@ an episode's start, and actor and critic are functions of h_t; both train the on
     L(theta) = E[min(r A, clip(r, 1 - eps, 1 + eps) A)],   r = pi_theta(a|h) / pi_old(a|h)        (Schulman et al. 2017, Eq. 7)
 
 Gradients flow through time, so that a minibatch is made of whole sequences: the rollouts of some copies, each begun with the memory that
-it had when its rollout began. The memory of an episode that a time limit cut is there to value its true last observation.
+it had when its rollout began, or windows of them, which `rlcourse.agents.deep.sequences` tells of. Log-probabilities of windows are
+compared with those of the same windows before the first update, so that the first ratio is 1 however a window begins; advantages go by the
+values of acting. The memory of an episode that a time limit cut is there to value its true last observation.
 For tasks that hide more than the observations tell, wrap the environment in `rlcourse.wrappers.PreviousActionReward`.
 """
 
@@ -34,6 +36,7 @@ from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequenc
 from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
+from rlcourse.agents.deep.sequences import Past, Start, check_half, first_counted, first_memory, tile
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, SomeWidths
 from rlcourse.core.schedules import Schedule, value
 from rlcourse.encoders.recurrent import State
@@ -49,7 +52,11 @@ class RecurrentPPOConfig(Config):
     memory_size: Count = 64  # width of the memory
     memory_layers: Count = 1  # memories on top of one another
     n_envs: Count = 8  # copies of the environment
-    n_steps: Count = 128  # steps of each copy per rollout, and the length of the sequences
+    n_steps: Count = 128  # steps of each copy per rollout
+    sequence_length: Annotated[int, Interval(0)] = 0  # steps of a sequence, over which gradients flow; 0: the whole rollout
+    burn_in: Annotated[int, Interval(0)] = 0  # steps before them that only warm the memory up, also of the rollout before
+    start: Start = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
+    half_masked: bool = False  # learn from the later half of a sequence only; sequences then overlap by half
     batch_size: Count = 512  # samples per gradient step, rounded down to whole sequences (at least one)
     n_epochs: Count = 10  # passes over each rollout
     learning_rate: Annotated[Schedule, Interval(0)] = 3e-4  # Adam's; a number or linear(start, end, steps)
@@ -71,6 +78,17 @@ class RecurrentPPOConfig(Config):
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sequence_length > self.n_steps:
+            raise ValueError(f"sequence_length must be at most n_steps, {self.n_steps}, not {self.sequence_length}: a rollout has no more")
+        check_half(self.sequence_length or self.n_steps, self.half_masked)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a sequence is a whole rollout as it was acted."""
+        return not self.sequence_length and not self.burn_in and self.start == "stored" and not self.half_masked
 
 
 class RecurrentPPO(DeepAgent):
@@ -95,10 +113,11 @@ class RecurrentPPO(DeepAgent):
         self.carried = Carried(self.policy.memory.initial(N), N)
         self._starts = np.zeros((c.n_steps + 1, N), np.bool_)  # of the rollout, the observation after it included
         self._states: list[State] = []  # [T] memories after each observation of the rollout
+        self.past = Past(c.burn_in + first_counted(c.sequence_length or c.n_steps, c.half_masked))
 
     def parts(self) -> dict[str, Any]:
-        """Return the network, its optimiser, and the memories of the copies."""
-        return {"policy": self.policy, "optimizer": self.optimizer, "carried": self.carried}
+        """Return the network, its optimiser, the memories of the copies, and the rows before the rollout that its windows look at."""
+        return {"policy": self.policy, "optimizer": self.optimizer, "carried": self.carried, "past": self.past}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a state; see `DeepAgent.load_state_dict`."""
@@ -115,6 +134,7 @@ class RecurrentPPO(DeepAgent):
         T = self.rollout.length
         self._starts[T] = self.carried.starts = self.rollout.ended[T - 1].copy()
         self._update(begin)
+        self.past.extend(self.rollout.observations, self._starts, [begin, *self._states[:-1]])
 
     @torch.no_grad()
     def _act(self, t: int, observations: np.ndarray, noise: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -139,10 +159,11 @@ class RecurrentPPO(DeepAgent):
         """Optimise the surrogate for n_epochs over the rollout, in minibatches of whole sequences."""
         c, step = self.config, self.num_timesteps
         rollout = self._prepare(begin)
+        windows = rollout if c.whole else self._windows(rollout)
         learning_rate, clip_range, ent_coef = value(c.learning_rate, step), value(c.clip_range, step), value(c.ent_coef, step)
         clip_range_vf = None if c.clip_range_vf is None else value(c.clip_range_vf, step)
         updates = 0
-        for batch in self._batches(rollout):
+        for batch in self._batches(windows):
             loss, *terms = self.loss(batch, clip_range, clip_range_vf, ent_coef)
             if c.target_kl is not None and approximate_kl(terms[2].detach(), terms[5]).item() > 1.5 * c.target_kl:
                 break
@@ -163,24 +184,25 @@ class RecurrentPPO(DeepAgent):
                 "updates": float(updates),
             }
 
-    def _batches(self, rollout: Sequences) -> Iterator[Sequences]:
-        """Yield the minibatches of all epochs: the sequences of some copies each."""
-        c, r = self.config, self.rollout
-        held = self.venv.num_envs if r.length > 1 else r.valid  # copies that hold a step at all
-        size = max(1, c.batch_size // c.n_steps)
+    def _batches(self, sequences: Sequences) -> Iterator[Sequences]:
+        """Yield the minibatches of all epochs: some of the sequences each."""
+        c = self.config
+        length = c.sequence_length or c.n_steps
+        size = max(1, c.batch_size // (length - first_counted(length, c.half_masked)))
+        held = sequences.stored.any(0).nonzero().squeeze(1)  # those that hold a step at all
         for _ in range(c.n_epochs):
-            if size >= held:
-                yield rollout
+            if size >= len(held):
+                yield sequences
                 continue
-            for copies in torch.randperm(held, generator=self.generator).to(self.device).split(size):
-                yield rollout.of(copies)
+            for some in torch.randperm(len(held), generator=self.generator).to(self.device).split(size):
+                yield sequences.of(held[some])
 
     def loss(self, batch: Sequences, clip_range: float, clip_range_vf: float | None = None, ent_coef: float = 0.0) -> tuple[Tensor, ...]:
         """Return the loss (Eq. 9), its policy and value terms, log-probabilities, what the entropy needs, values; old ones, targets."""
         with self.modes.learning():
-            parameters, v = self.policy(batch.observations, batch.begin, batch.starts)
+            parameters, v = self._entered(batch)
         actions, old, old_v, A, G = (part.flatten(0, 1) for part in batch[2:7])
-        if self.rollout.valid < self.rollout.length * self.venv.num_envs:
+        if not batch.complete:
             kept = batch.stored.flatten().nonzero().squeeze(1)
             parameters, v, actions, old, old_v, A, G = (part[kept] for part in (parameters, v, actions, old, old_v, A, G))
         log_prob, table = self.policy.heads.log_prob(parameters, actions)
@@ -190,6 +212,10 @@ class RecurrentPPO(DeepAgent):
         if ent_coef:
             loss = loss - ent_coef * self.policy.heads.entropy(table)
         return loss, policy_term, value_term, log_prob, table, v, old, G
+
+    def _entered(self, w: Sequences) -> tuple[Tensor, Tensor]:
+        """Return the distribution's parameters and the values of windows, entered with the memory that the settings say."""
+        return self.policy(w.observations, first_memory(self.policy.memory, self.config.start, w.begin, w.warm), w.starts)
 
     @torch.no_grad()
     def _prepare(self, begin: State) -> Sequences:
@@ -208,7 +234,31 @@ class RecurrentPPO(DeepAgent):
         old_values = values[: T * N].view(T, N)
         stored = torch.arange(T * N, device=self.device).view(T, N) < r.valid
         samples = (observations[:T], starts[:T], actions, log_prob.view(T, N), old_values, advantage, advantage + old_values)
-        return Sequences(*samples, stored, begin)
+        return Sequences(*samples, stored, begin, complete=r.valid == T * N)
+
+    @torch.no_grad()
+    def _windows(self, whole: Sequences) -> Sequences:
+        """Return the windows of a rollout, one beside another; those at its beginning look back on the rollout before, if there was one."""
+        c, T, W, past = self.config, len(whole.stored), self.config.burn_in, self.past.rows
+        tiles = tile(T, c.sequence_length or T, W, c.half_masked)
+        at = torch.from_numpy((tiles.rows + len(past)).clip(0, len(past) + T - 1)).to(self.device)  # [W + L, n] of past and rollout
+        rows = torch.from_numpy(tiles.rows[W:].clip(0, T - 1)).to(self.device)
+        observations, starts, states = whole.observations, whole.starts, [whole.begin, *self._states[: T - 1]]
+        if past:
+            seen, begun, before = zip(*past, strict=True)
+            observations = torch.cat([self._tensor(np.stack(seen)), observations])
+            starts = torch.cat([torch.from_numpy(np.stack(begun)).to(self.device), starts])
+            states = [*(tuple(part.to(self.device) for part in state) for state in before), *states]
+        begin = tuple(torch.cat(parts, dim=1) for parts in zip(*(states[row] for row in at[0].tolist()), strict=True))
+        observations, starts = (part[at].flatten(1, 2) for part in (observations, starts))
+        stored = (whole.stored[rows] & torch.from_numpy(tiles.counted).to(self.device)[:, :, None]).flatten(1, 2)
+        actions, old, v, advantage, target = (part[rows].flatten(1, 2) for part in whole[2:7])
+        warm = observations[:W], starts[:W]
+        samples = (actions, old, v, advantage, target, stored)
+        w = Sequences(observations[W:], starts[W:], *samples, begin, warm, bool(stored.all()))
+        parameters, values = self._entered(w)
+        log_prob, _ = self.policy.heads.log_prob(parameters, w.actions.flatten(0, 1))
+        return w._replace(log_prob=log_prob.view_as(stored), value=values.view_as(stored))
 
     def _value_after(self, t: int, i: int, last: np.ndarray) -> float:
         """Return the value of the last observation of a cut episode: copy i's, after step t."""
