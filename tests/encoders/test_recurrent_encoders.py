@@ -184,7 +184,7 @@ def test_images_and_numbers_pass_through_their_encoder_first(name):
 
 
 def test_what_is_no_memory_is_refused():
-    with pytest.raises(ValueError, match="'gru', 'lstm' or 'rnn'"):
+    with pytest.raises(ValueError, match="'attention', 'gru', 'lstm' or 'rnn'"):
         make_memory("elman", SPACE)
     with pytest.raises(ValueError, match="cannot see the future: take 'lstm'"):
         make_memory("bilstm", SPACE)

@@ -139,7 +139,7 @@ def test_vision_and_memory_stack_and_what_flickers_is_remembered():
 @pytest.mark.parametrize(
     ("make_it", "sentence"),
     [
-        (lambda env: RecurrentObservation(env, "transformer"), "memory must be 'gru'"),
+        (lambda env: RecurrentObservation(env, "transformer"), "memory must be 'attention', 'gru'"),
         (lambda env: RecurrentObservation(env, "gru", frozen=False), "pass the module itself"),
         (lambda env: RecurrentObservation(env, make("mlp", CART)), "or use EncodeObservation"),
         (

@@ -137,7 +137,9 @@ def _hidden(played: Any, folder: Path, label: str) -> dict[str, Any]:
 
     traces = np.stack([after[0][-1, 0].cpu().numpy() for after in played.after])
     shares = gates(played)
-    draw_memory(folder / "hidden.png", f"{label}\nthe memory over time, and its gates", traces, played.starts[:, 0], shares)
+    draw_memory(
+        folder / "hidden.png", f"{label}\nthe memory over time" + (", and its gates" if shares else ""), traces, played.starts[:, 0], shares
+    )
     numbers: dict[str, Any] = {
         "picture": "hidden.png",
         "gates": {name: {"below 0.1": float(each[:, 0].mean()), "above 0.9": float(each[:, 1].mean())} for name, each in shares.items()},

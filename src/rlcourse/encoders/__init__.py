@@ -145,16 +145,23 @@ def make_memory(
 
     Parameters
     ----------
-    name : {"lstm", "gru", "rnn"}
+    name : str
+        "lstm", "gru" or "rnn"; or "attention:16", attention over the last 16 observations of the episode, which "attention" has too.
     observation_space : gymnasium.Space
     features_dim, encoder, layers, dropout
         See `rlcourse.encoders.recurrent.Recurrent`.
     """
+    from rlcourse.encoders.attentive import AttentionMemory
     from rlcourse.encoders.recurrent import GRU, LSTM, RNN
 
-    kinds: dict[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
-    if name.startswith("bi") and name[2:] in kinds:
-        raise ValueError(f"memory {name!r} reads from both ends, and who acts cannot see the future: take {name[2:]!r}")
-    if name not in kinds:
-        raise ValueError(f"memory must be 'gru', 'lstm' or 'rnn', not {name!r}")
-    return kinds[name](observation_space, features_dim, encoder, layers, dropout)
+    kinds: dict[str, type[Recurrent]] = {"attention": AttentionMemory, "gru": GRU, "lstm": LSTM, "rnn": RNN}
+    kind, colon, window = name.partition(":")
+    if kind.startswith("bi") and kind[2:] in kinds:
+        raise ValueError(f"memory {name!r} reads from both ends, and who acts cannot see the future: take {kind[2:]!r}")
+    if kind not in kinds:
+        raise ValueError(f"memory must be 'attention', 'gru', 'lstm' or 'rnn', not {name!r}")
+    if not colon:
+        return kinds[kind](observation_space, features_dim, encoder, layers, dropout)
+    if kind != "attention" or not window.isdecimal():
+        raise ValueError(f"memory {name!r}: only of attention a number of observations follows the colon, for example 'attention:16'")
+    return AttentionMemory(observation_space, features_dim, encoder, layers, dropout, int(window))

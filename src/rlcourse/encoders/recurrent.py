@@ -18,7 +18,7 @@ from torch.nn.functional import dropout
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent", "State"]
 
-State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others, each [layers, B, features_dim]
+State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others, each [layers, B, features_dim]; see `Recurrent.shape`
 _SATURATED = 1e4  # sigmoid(-1e4) is 0 and sigmoid(1e4) is 1
 
 
@@ -59,13 +59,22 @@ class Recurrent(nn.Module, ABC):
             raise ValueError(f"dropout must be from 0 to below 1, not {dropout}")
         self.features_dim, self.layers, self.dropout = features_dim, layers, dropout
         self.encoder = make(encoder, observation_space)
-        width: int = self.encoder.features_dim  # type: ignore[assignment]
-        self.cells: Any = nn.ModuleList(self.kind(width if layer == 0 else features_dim, features_dim) for layer in range(layers))
+        self._build(self.encoder.features_dim)  # type: ignore[arg-type]
+
+    def _build(self, inputs: int) -> None:
+        """Make the layers behind the encoder, whose features have width `inputs`."""
+        width = self.features_dim
+        self.cells: Any = nn.ModuleList(self.kind(inputs if layer == 0 else width, width) for layer in range(self.layers))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Arrays of a state, their rows, and their width: each array is [rows, B, width] for B copies."""
+        return self.arrays, self.layers, self.features_dim
 
     def initial(self, copies: int) -> State:
         """Return the empty memory of B copies: zeros."""
-        like = self.cells[0].weight_hh_l0
-        return tuple(like.new_zeros(self.layers, copies, self.features_dim) for _ in range(self.arrays))
+        (arrays, rows, width), like = self.shape, next(self.parameters())
+        return tuple(like.new_zeros(rows, copies, width) for _ in range(arrays))
 
     def forward(self, x: Any, state: State | None = None, episode_start: Tensor | None = None) -> Any:
         """Return the features of sequences, and the memory after them.
@@ -74,7 +83,7 @@ class Recurrent(nn.Module, ABC):
         ----------
         x : Tensor, shape [T, B, ...]
             Observations.
-        state : tuple of Tensor, each [layers, B, features_dim]
+        state : tuple of Tensor, as `shape` says
             The memory before them.
         episode_start : Tensor of bool, shape [T, B], optional
             Whether an observation is the first of an episode: the memory before it does not count. None: none is.
@@ -104,7 +113,7 @@ class Recurrent(nn.Module, ABC):
         Parameters
         ----------
         x : Tensor, shape [B, ...]
-        state : tuple of Tensor, each [layers, B, features_dim]
+        state : tuple of Tensor, as `shape` says
         episode_start : Tensor of bool, shape [B], optional
         """
         state = state if episode_start is None else _kept(state, episode_start)
@@ -118,9 +127,9 @@ class Recurrent(nn.Module, ABC):
     def _dropped(self, outputs: Tensor) -> Tensor:
         return dropout(outputs, self.dropout) if self.training and self.dropout else outputs
 
-    @abstractmethod
     def _cell(self, x: Tensor, state: State, cell: Any) -> State:
         """Return one layer's state after one step; x is [B, inputs], the state's arrays are [B, features_dim]."""
+        raise NotImplementedError
 
     @abstractmethod
     def _whole(self, x: Tensor, state: State) -> tuple[Tensor, State]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from rlcourse.encoders.recurrent import GRU, LSTM
 from rlcourse.inspection.play import Play
 
 __all__ = ["Probe", "gates", "probe"]
@@ -83,9 +84,11 @@ def gates(played: Play) -> dict[str, np.ndarray]:
     Returns
     -------
     dict
-        "input", "forget" and "output" of an LSTM; "reset" and "update" of a GRU.
+        "input", "forget" and "output" of an LSTM; "reset" and "update" of a GRU; nothing for a memory without gates.
     """
     memory: Any = played.network.memory
+    if type(memory) not in (GRU, LSTM):
+        return {}
     names = {4: ("input", "forget", "", "output"), 3: ("reset", "update", "")}
     cell, layer = memory.cells[-1], len(memory.cells) - 1
     width = memory.features_dim

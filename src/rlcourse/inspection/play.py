@@ -84,16 +84,16 @@ def play(agent: Any, env: Any, steps: int = 200, copies: int = 16, seed: int = 0
     for _ in range(steps):
         x = agent._batch(observation if isinstance(observation, dict | tuple) else np.array(observation))[1].clone()
         seen.append(x)
+        features = x
         starts.append(start.copy())
         if world is not None:
             states.append(world.states.reshape(copies, -1).copy())
         if memory is not None:
             memory = tuple(part.masked_fill(torch.from_numpy(start).view(1, -1, 1).to(part.device), 0.0) for part in memory)
             before.append(memory)
-            memory = network.memory.step(x, memory)[1]
+            features, memory = network.memory.step(x, memory)
             after.append(memory)
         values.append(network.value(x, before[-1] if before else None).cpu().numpy())
-        features = x if memory is None else memory[0][-1]
         actions = agent._taken(agent._policy(features, True))
         observation, _, terminated, truncated, _ = venv.step(actions)
         start = np.asarray(terminated | truncated)

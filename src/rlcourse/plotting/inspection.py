@@ -145,10 +145,10 @@ def _rho(saliency: Any, name: str) -> str:
 
 
 def draw_memory(path: Path, title: str, traces: np.ndarray, starts: np.ndarray, gates: dict[str, np.ndarray]) -> None:
-    """Draw the state of a memory over time [T, units], units in the order of their mean, and how saturated its gates are."""
+    """Draw the state of a memory over time [T, units], units in the order of their mean, and how saturated its gates are, if it has any."""
     figure = Figure(figsize=(9.6, 5.4), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    divided: Any = figure.subfigures(2, 1, height_ratios=(1.5, 1))
+    divided: Any = figure.subfigures(2, 1, height_ratios=(1.5, 1)) if gates else (figure, None)
     above, below = divided
     axes = above.add_subplot()
     bound = np.abs(traces).max() + 1e-12
@@ -160,14 +160,16 @@ def draw_memory(path: Path, title: str, traces: np.ndarray, starts: np.ndarray, 
     axes.set_xlabel("step; a line where an episode begins")
     axes.set_ylabel("unit, in the order\nof its mean")
     above.colorbar(image, ax=axes, label="state")
-    for panel, (name, shares) in zip(below.subplots(1, len(gates), sharex=True, sharey=True, squeeze=False)[0], gates.items(), strict=True):
+    panels = below.subplots(1, len(gates), sharex=True, sharey=True, squeeze=False)[0] if gates else ()
+    for panel, (name, shares) in zip(panels, gates.items(), strict=True):
         panel.plot(shares[:, 0], shares[:, 1], "o", color=BLUE, alpha=0.55, markersize=4, markeredgewidth=0)
         panel.plot([0, 1], [1, 0], color=GREY, linewidth=0.8, linestyle="--")
         panel.set_title(f"{name} gate", loc="left", fontsize=9.5)
         panel.set_xlabel("share of steps below 0.1", fontsize=8.5)
         panel.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))
         panel.spines[["top", "right"]].set_visible(False)
-    below.axes[0].set_ylabel("share above 0.9", fontsize=8.5)
+    if gates:
+        below.axes[0].set_ylabel("share above 0.9", fontsize=8.5)
     figure.savefig(path, dpi=130)
 
 

@@ -41,7 +41,7 @@ __all__ = ["DRQN", "DRQNConfig"]
 class DRQNConfig(Config):
     """Settings of `DRQN`, named as those of `DQN` where it has them."""
 
-    memory: Literal["lstm", "gru", "rnn"] = "lstm"  # kind of the memory
+    memory: str = "lstm"  # kind of the memory: lstm, gru, rnn, or attention:16 over the last 16 observations
     memory_size: Count = 64  # width of the memory
     memory_layers: Count = 1  # memories on top of one another
     n_envs: Count = 8  # copies of the environment
@@ -126,7 +126,7 @@ class DRQN(OffPolicyAgent):
         self.optimizer = FlatAdam(self.network, eps=c.adam_eps, **self._descent())
         self.epsilon = Linear(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
         memory = self.network.memory
-        self.replay = SequenceReplay.with_memory(self.venv, c.buffer_size, (memory.arrays, c.memory_layers, c.memory_size), c.train_freq)
+        self.replay = SequenceReplay.with_memory(self.venv, c.buffer_size, memory.shape, c.train_freq)
         self.carried = Carried(memory.initial(N), N)
 
     def parts(self) -> dict[str, Any]:

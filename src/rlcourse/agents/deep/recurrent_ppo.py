@@ -48,7 +48,7 @@ __all__ = ["RecurrentPPO", "RecurrentPPOConfig"]
 class RecurrentPPOConfig(Config):
     """Settings of `RecurrentPPO`, named as in sb3-contrib where it has them."""
 
-    memory: Literal["lstm", "gru", "rnn"] = "lstm"  # kind of the memory
+    memory: str = "lstm"  # kind of the memory: lstm, gru, rnn, or attention:16 over the last 16 observations
     memory_size: Count = 64  # width of the memory
     memory_layers: Count = 1  # memories on top of one another
     n_envs: Count = 8  # copies of the environment

@@ -1,0 +1,116 @@
+"""`AttentionMemory`: not a state that is folded step by step, but the last k observations of the episode, and attention over them.
+
+An observation becomes a vector e. At step t the query of e_t is scored against all that are held, in several heads; a learned vector r of
+each age tells how long ago one was, since a softmax knows no order (relative positions: Shaw, Uszkoreit & Vaswani 2018):
+
+    a_s = softmax over s of q_t . (k_s + r_{t-s}) / sqrt(d),    c_t = sum of a_s v_s,    h_t = tanh(W [c_t; e_t])      (t - k < s <= t)
+
+where q, k and v are linear in e (Vaswani et al. 2017), and h is as in Luong et al. (2015, Eq. 5). What is older, or of another episode, has
+no part in it, to the last bit. A sequence is one banded operation; nothing runs along time.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gymnasium as gym
+import torch
+from torch import Tensor, nn
+
+from rlcourse.encoders.recurrent import Recurrent, State
+
+__all__ = ["AttentionMemory"]
+
+
+class AttentionMemory(Recurrent):
+    """Attention over the last k observations of an episode.
+
+    Its state is one array [k - 1, B, features_dim + 1]: the vectors of the observations before, the newest last, each with a one behind
+    it; where there was none all is zero.
+
+    Parameters
+    ----------
+    observation_space : gymnasium.Space
+    features_dim : int
+        Width of a vector and of the features, a multiple of `heads`.
+    encoder : str
+        What an observation goes through first: a name for `rlcourse.encoders.make`.
+    layers : int
+        1: it is not stacked.
+    dropout : float
+        Share of the features that are zero in training.
+    window : int
+        k, at least 2.
+    heads : int
+    """
+
+    arrays = 1
+
+    def __init__(
+        self,
+        observation_space: gym.Space[Any],
+        features_dim: int = 64,
+        encoder: str = "auto",
+        layers: int = 1,
+        dropout: float = 0.0,
+        window: int = 16,
+        heads: int = 4,
+    ) -> None:
+        if layers != 1:
+            raise ValueError(f"an attention memory has one layer, not {layers}: take a longer window, such as 'attention:{2 * window}'")
+        if window < 2:
+            raise ValueError(f"window must be at least 2, or nothing is remembered, not {window}")
+        if features_dim % heads:
+            raise ValueError(f"features_dim must be a multiple of an attention memory's {heads} heads, not {features_dim}")
+        self.window, self.heads = window, heads
+        super().__init__(observation_space, features_dim, encoder, layers, dropout)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Arrays of a state, their rows, and their width."""
+        return 1, self.window - 1, self.features_dim + 1
+
+    def _build(self, inputs: int) -> None:
+        width = self.features_dim
+        self.inward = nn.Linear(inputs, width)
+        self.query = nn.Linear(width, width)
+        self.keys_and_values = nn.Linear(width, 2 * width, bias=False)
+        self.ages = nn.Parameter(torch.randn(self.window, self.heads, width // self.heads))  # r; the oldest first
+        self.combine = nn.Linear(2 * width, width)
+
+    def step(self, x: Any, state: State, episode_start: Tensor | None = None) -> tuple[Tensor, State]:
+        """Return the features of one step, and the memory after it; see `Recurrent.step`."""
+        features, after = self(x.unsqueeze(0), state, None if episode_start is None else episode_start.view(1, -1))
+        return features[0], after
+
+    def _whole(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        held = self._held(x, state)
+        exists = held[..., -1].unfold(0, self.window, 1) > 0.0  # [T, B, k]
+        return self._attended(held[..., :-1], exists), (held[1 - self.window :],)
+
+    def _cut(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
+        held = self._held(x, state)
+        episode = torch.cat([starts.new_zeros(self.window, x.shape[1], dtype=torch.int64), starts[1:].cumsum(0)])  # [k - 1 + T, B]
+        same = episode.unfold(0, self.window, 1) == episode[self.window - 1 :].unsqueeze(2)
+        exists = held[..., -1].unfold(0, self.window, 1) > 0.0
+        last = held[1 - self.window :].masked_fill((episode[1 - self.window :] != episode[-1]).unsqueeze(2), 0.0)
+        return self._attended(held[..., :-1], exists & same), (last,)
+
+    def _held(self, x: Tensor, state: State) -> Tensor:
+        """Return the vectors of a state and of encoded observations [T, B, inputs], the oldest first: [k - 1 + T, B, features_dim + 1]."""
+        new = torch.tanh(self.inward(x))
+        return torch.cat([state[0], torch.cat([new, torch.ones_like(new[..., :1])], dim=2)])
+
+    def _attended(self, vectors: Tensor, exists: Tensor) -> Tensor:
+        """Return the features [T, B, features_dim]; `exists` [T, B, k] is what each step may look at, itself the last."""
+        T, B, k = exists.shape
+        new = vectors[k - 1 :]
+        query = self.query(new).view(T, B, self.heads, -1)
+        keys, values = (
+            self.keys_and_values(vectors).view(len(vectors), B, 2, self.heads, -1).unfold(0, k, 1).unbind(2)
+        )  # [T, B, heads, d, k]
+        scores = torch.einsum("tbhd,tbhdk->tbhk", query, keys) + torch.einsum("tbhd,khd->tbhk", query, self.ages)
+        scores = (scores / math.sqrt(query.shape[3])).masked_fill(~exists.unsqueeze(2), -torch.inf)
+        context = torch.einsum("tbhk,tbhdk->tbhd", scores.softmax(3), values)
+        return self._dropped(torch.tanh(self.combine(torch.cat([context.flatten(2), new], dim=2))))
