@@ -47,6 +47,7 @@ class Entry(NamedTuple):
 
 RACETRACK = ("rlcourse.envs.racetracks:make_env", "rlcourse.envs.racetracks:racetrack")
 LINGO_BANDIT = ("rlcourse.envs.language_bandit:make_env", "rlcourse.envs.language_bandit:lingo_bandit")
+COPY = ("rlcourse.envs.copying:make_env", "rlcourse.envs.copying:delayed_copy")
 WINDY = ("rlcourse.envs.windy:make_env", "rlcourse.envs.windy:windy_gridworld")
 
 ENVIRONMENTS = (
@@ -160,6 +161,9 @@ ENVIRONMENTS = (
         "rlcourse/LingoBanditTokens-v0", "rlcourse.envs.language_bandit:make_env", "rlcourse.envs.language_bandit:lingo_bandit", None, 0.9
     ),
     Entry("rlcourse/SmallBreakout-v0", "rlcourse.envs.breakout:make_env", "rlcourse.envs.breakout:SmallBreakout", 1000),
+    Entry("rlcourse/DelayedBits-v0", "rlcourse.envs.delayed_bits:make_env", "rlcourse.envs.delayed_bits:DelayedBits", 100, -48.0),
+    Entry("rlcourse/DelayedCopy3-v0", *COPY, 100, 95.0, options={"lag": 3}),
+    Entry("rlcourse/DelayedCopy8-v0", *COPY, 100, 90.0, options={"lag": 8}),
     Entry("rlcourse/TMaze-v0", "rlcourse.envs.tmaze:make_env", "rlcourse.envs.tmaze:t_maze", 200, 0.95),
     Entry("rlcourse/Pendulum-v1", "rlcourse.envs.pendulum:make_env", "rlcourse.envs.pendulum:Pendulum", 200, None, "Pendulum-v1"),
 )

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from rlcourse.envs.catch import PixelCatch, catch_themes, pixel_catch
     from rlcourse.envs.cliff import cliff_walk
     from rlcourse.envs.conditioning import ConditioningTrials, conditioning_trials
+    from rlcourse.envs.copying import DelayedCopy, delayed_copy
     from rlcourse.envs.corridor import HiddenCorridor, corridor_features, hidden_corridor, short_corridor
     from rlcourse.envs.delayed import delayed_reward
+    from rlcourse.envs.delayed_bits import DelayedBits, bits_cross_entropy, bits_streams
     from rlcourse.envs.drifting import DriftingBandit
     from rlcourse.envs.easy21 import easy21_features, easy21_game
     from rlcourse.envs.four_in_a_row import four_states
@@ -86,6 +88,8 @@ __all__ = [
     "CartPole",
     "ChangingMaze",
     "ConditioningTrials",
+    "DelayedBits",
+    "DelayedCopy",
     "DriftingBandit",
     "HiddenCorridor",
     "LingoBandit",
@@ -111,6 +115,8 @@ __all__ = [
     "baird_features",
     "baird_weights",
     "bandit",
+    "bits_cross_entropy",
+    "bits_streams",
     "blackjack_game",
     "blackjack_state",
     "blocking_maze",
@@ -119,6 +125,7 @@ __all__ = [
     "cliff_walk",
     "conditioning_trials",
     "corridor_features",
+    "delayed_copy",
     "delayed_reward",
     "driving_home",
     "dyna_maze",
@@ -174,6 +181,8 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "CartPole": "rlcourse.envs.cartpole",
     "ChangingMaze": "rlcourse.envs.maze",
     "ConditioningTrials": "rlcourse.envs.conditioning",
+    "DelayedBits": "rlcourse.envs.delayed_bits",
+    "DelayedCopy": "rlcourse.envs.copying",
     "DriftingBandit": "rlcourse.envs.drifting",
     "HiddenCorridor": "rlcourse.envs.corridor",
     "LingoBandit": "rlcourse.envs.language_bandit",
@@ -199,6 +208,8 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "baird_features": "rlcourse.envs.baird",
     "baird_weights": "rlcourse.envs.baird",
     "bandit": "rlcourse.envs.k_armed",
+    "bits_cross_entropy": "rlcourse.envs.delayed_bits",
+    "bits_streams": "rlcourse.envs.delayed_bits",
     "blackjack_game": "rlcourse.envs.blackjack",
     "blackjack_state": "rlcourse.envs.blackjack",
     "blocking_maze": "rlcourse.envs.maze",
@@ -207,6 +218,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "cliff_walk": "rlcourse.envs.cliff",
     "conditioning_trials": "rlcourse.envs.conditioning",
     "corridor_features": "rlcourse.envs.corridor",
+    "delayed_copy": "rlcourse.envs.copying",
     "delayed_reward": "rlcourse.envs.delayed",
     "driving_home": "rlcourse.envs.recorded",
     "dyna_maze": "rlcourse.envs.maze",
