@@ -1,4 +1,4 @@
-"""Pre-training of encoders without rewards: autoencoders and classifiers, whose files agents take as ``encoder_from``.
+"""Pre-training without rewards: autoencoders and classifiers, whose encoders agents take as ``encoder_from``, and translators, which act.
 
 >>> from rlcourse.pretraining import Autoencoder, fit, gather
 """
@@ -9,5 +9,18 @@ from rlcourse.pretraining.files import load
 from rlcourse.pretraining.fitting import Epoch, fit
 from rlcourse.pretraining.frames import Frames, gather
 from rlcourse.pretraining.sparse import fit_sparse, sparse_objective
+from rlcourse.pretraining.translator import Scores, Translator
 
-__all__ = ["Autoencoder", "Classifier", "Epoch", "Frames", "fit", "fit_sparse", "gather", "load", "sparse_objective"]
+__all__ = [
+    "Autoencoder",
+    "Classifier",
+    "Epoch",
+    "Frames",
+    "Scores",
+    "Translator",
+    "fit",
+    "fit_sparse",
+    "gather",
+    "load",
+    "sparse_objective",
+]

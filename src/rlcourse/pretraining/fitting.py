@@ -1,4 +1,4 @@
-"""`fit`: minibatches and Adam, for autoencoders and classifiers; the last tenth of the data is held out."""
+"""`fit`: minibatches and Adam, for autoencoders, classifiers and translators; the last tenth of the data is held out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Epoch(NamedTuple):
     train, test : float
         Mean loss on the data, while learning, and on what was held out, after the pass.
     accuracy : float or None
-        Of a classifier, on what was held out.
+        Of a classifier on what was held out; of a translator the share of exact answers.
     """
 
     number: int
@@ -44,22 +44,25 @@ def fit(
     batch_size: int = 200,
     learning_rate: float = 1e-3,
     seed: int = 0,
+    max_grad_norm: float | None = None,
     callback: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
-    """Train an autoencoder or a classifier by Adam.
+    """Train an autoencoder, a classifier or a translator by Adam.
 
     Parameters
     ----------
-    module : Autoencoder or Classifier
+    module : Autoencoder, Classifier or Translator
         Ends in eval mode.
     observations : ndarray, shape [N, ...]
         The last tenth is held out.
-    labels : ndarray of int, shape [N], optional
-        For a classifier.
+    labels : ndarray of int, shape [N] or [N, T], optional
+        For a classifier, or the answers for a translator.
     epochs, batch_size : int
     learning_rate : float
     seed : int
         Of the order of the data and of the noise.
+    max_grad_norm : float, optional
+        The gradient is clipped to it.
     callback : callable, optional
         ``callback(epoch)`` after each pass.
 
@@ -84,6 +87,8 @@ def fit(
                 loss = module.loss(*(part[rows] for part in parts), generator=generator)
                 optimizer.zero_grad()
                 loss.backward()
+                if max_grad_norm is not None:
+                    torch.nn.utils.clip_grad_norm_(module.parameters(), max_grad_norm)
                 optimizer.step()
                 losses.append(loss.detach() * len(rows))
             module.eval()

@@ -1,0 +1,150 @@
+"""Translators: they learn from demonstrations, act in the world, and survive their files."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.evaluation import evaluate_policy
+
+from rlcourse import encoders
+from rlcourse.core import files
+from rlcourse.core.vector import WorldVectorEnv
+from rlcourse.encoders.files import fill
+from rlcourse.envs import sort_sequence
+from rlcourse.envs.sorting import END, demonstrations
+from rlcourse.pretraining import Autoencoder, Translator, fit, load
+
+WORLD = sort_sequence(letters=5, longest=4)
+NAMES = ("seq2seq", "gnmt")
+
+
+def pairs(n, seed=0):
+    return demonstrations(WORLD, n, np.random.default_rng(seed))
+
+
+def tensors(n, seed=0):
+    return tuple(torch.from_numpy(part) for part in pairs(n, seed))
+
+
+@pytest.fixture(scope="module")
+def learned():
+    model = Translator(WORLD.observation_space, hidden=32, seed=0)
+    fit(model, *pairs(4000), epochs=4, batch_size=64, learning_rate=5e-3, max_grad_norm=5.0)
+    return model
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_it_sorts_letters_that_it_has_not_seen(seed):  # benchmarks/sorting.py --small has ten seeds
+    model = Translator(WORLD.observation_space, hidden=32, seed=seed)
+    fit(model, *pairs(4000, seed), epochs=4, batch_size=64, learning_rate=5e-3, max_grad_norm=5.0)
+    scores = model.scores(*tensors(1000, 1000 + seed))
+    assert scores.exact >= 0.9
+    assert scores.tokens >= scores.exact
+
+
+def test_it_acts_in_the_world_as_well_as_it_decodes(learned):
+    copies = WorldVectorEnv(WORLD, 16)
+    seen, _ = copies.reset(seed=3)
+    state, starts, returns, shown = None, np.ones(16, bool), [], []
+    while len(returns) < 500:
+        shown += [seen[i, 1:].copy() for i in np.flatnonzero(starts)]
+        actions, state = learned.predict(seen, state, starts)
+        seen, _, terminated, _, infos = copies.step(actions)
+        starts = terminated
+        returns += infos["episode"]["r"][terminated].tolist() if terminated.any() else []
+    exact = np.mean(np.array(returns) >= 1.0)
+    assert exact == pytest.approx(learned.scores(*tensors(1000, 9)).exact, abs=0.04)
+
+
+def test_one_episode_is_what_greedy_decoding_says(learned):
+    env = gym.make("rlcourse/SortSequence-v0", letters=5, longest=4)
+    for seed in range(20):
+        seen, _ = env.reset(seed=seed)
+        said = learned.greedy(torch.from_numpy(seen[1:])[:, None], 5)[:, 0].tolist()
+        state, over, actions = None, False, []
+        while not over:
+            action, state = learned.predict(seen, state)
+            seen, _, over, _, _ = env.step(action)
+            actions.append(action + END)
+        assert actions == said[: len(actions)]
+
+
+def test_stable_baselines3_evaluates_it(learned):
+    returns, _ = evaluate_policy(learned, gym.make("rlcourse/SortSequence-v0", letters=5, longest=4), 40, return_episode_rewards=True)
+    assert np.mean(np.array(returns) >= 1.0) >= 0.8
+
+
+def test_copies_whose_episodes_begin_forget_and_the_others_do_not(learned):
+    observations = np.array([[1, 5, 3, 0, 0], [1, 7, 4, 6, 0]])
+    _, state = learned.predict(observations)
+    then = np.array([[3, 5, 3, 0, 0], [1, 3, 3, 3, 0]])
+    _, mixed = learned.predict(then, state, np.array([False, True]))
+    _, kept = learned.predict(then, state, np.array([False, False]))
+    _, begun = learned.predict(then)
+    for part, one, other in zip(mixed, kept, begun, strict=True):
+        rows = part if part.dim() == 2 else part[0]
+        torch.testing.assert_close(rows[0], (one if one.dim() == 2 else one[0])[0])
+        torch.testing.assert_close(rows[1], (other if other.dim() == 2 else other[0])[1])
+
+
+def test_what_is_drawn_follows_the_probabilities_and_the_seed():
+    model = Translator(WORLD.observation_space, hidden=8, seed=4)
+    observation = np.tile([1, 5, 3, 0, 0], (4000, 1))
+    drawn, _ = model.predict(observation, deterministic=False)
+    source = model.encoder.read(torch.from_numpy(observation[:1, 1:]).t())
+    logits, _ = model.decoder(torch.tensor([[1]]), source, model.decoder.initial(source))
+    share = torch.softmax(logits[0, 0, END:], 0).detach().numpy()
+    np.testing.assert_allclose(np.bincount(drawn, minlength=6) / 4000, share, atol=0.03)
+    again = Translator(WORLD.observation_space, hidden=8, seed=4).predict(observation, deterministic=False)[0]
+    assert np.array_equal(drawn, again)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_survives_its_file(name, tmp_path):
+    model = Translator(WORLD.observation_space, name, hidden=8, layers=3, score="concat", reverse=True, input_feeding=False, seed=5)
+    path = model.save(tmp_path / "t.safetensors", {"epochs": 0})
+    again = load(path)
+    sources, answers = tensors(7)
+    assert torch.equal(again(sources.t(), answers.t()), model.eval()(sources.t(), answers.t()))
+    assert (again.name, again.options, again.seed) == (name, model.options, 5)
+    arrays, metadata = files.read(path)
+    assert {key.partition(".")[0] for key in arrays} == {"encoder", "decoder"}
+    assert metadata["class"] == "Translator"
+    with pytest.raises(ValueError, match="holds a Translator, not a Autoencoder"):
+        Autoencoder.load(path)
+    with pytest.raises(ValueError, match="was trained on"):
+        load(path, sort_sequence().observation_space)
+
+
+def test_the_stack_that_it_has_trained_is_an_encoder_for_agents(tmp_path):
+    model = Translator(WORLD.observation_space, "gnmt", hidden=6, layers=8)
+    path = model.save(tmp_path / "t.safetensors")
+    encoder = encoders.make("gnmt:6", spaces.MultiDiscrete([8] * 4))
+    fill(encoder, path)
+    assert torch.equal(encoder.cells[7].weight_hh_l0, model.encoder.cells[7].weight_hh_l0)
+
+
+def test_training_is_the_same_for_the_same_seed_and_clips_the_gradient():
+    first = [Translator(WORLD.observation_space, "gnmt", hidden=8, layers=2, seed=seed) for seed in (3, 3, 4)]
+    losses = [fit(model, *pairs(200), epochs=1, seed=0)[-1].train for model in first]
+    assert losses[0] == losses[1] != losses[2]
+    model = Translator(WORLD.observation_space, hidden=8, seed=3)
+    before = [part.clone() for part in model.parameters()]
+    fit(model, *pairs(200), epochs=1, learning_rate=1e-3, max_grad_norm=0.0)
+    assert all(torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True)), "a gradient of norm 0"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"name": "transformer"}, "must be 'seq2seq' or 'gnmt'"),
+        ({"name": "gnmt", "score": None}, "needs attention"),
+        ({"score": "cosine"}, "score must be"),
+        ({"observation_space": spaces.Discrete(4)}, "sees the sign said last"),
+        ({"name": "gnmt", "observation_space": spaces.MultiDiscrete([5, 4, 3])}, "equal counts"),
+    ],
+)
+def test_what_cannot_be_is_refused(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Translator(**{"observation_space": WORLD.observation_space} | arguments)
