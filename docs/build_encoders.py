@@ -28,6 +28,7 @@ from rlcourse.figures.style import COLORS, GREY, INK
 PAGE = Path(__file__).resolve().parent / "encoders.md"
 CHART = PAGE.parent / "images/encoders.png"
 LETTERS = spaces.Text(20, charset="abcdefghijklmnopqrstuvwxyz ")
+CATEGORIES = spaces.Box(0, np.full((7, 7, 3), [10, 5, 3], np.uint8), dtype=np.uint8)  # MiniGrid's view
 ROWS = (  # group, then name, observation, source; rows of few layers share a line where `beside` says so
     ("Networks of the course notes", "notes-mnist", (28, 28, 1), "digits"),
     ("", "notes-cifar", (32, 32, 3), "CIFAR-10"),
@@ -41,6 +42,7 @@ ROWS = (  # group, then name, observation, source; rows of few layers share a li
     ("", "impala", (64, 64, 3), "Espeholt et al. 2018"),
     ("", "minatar", (10, 10, 4), "Young & Tian 2019"),
     ("beside", "torch-ac", (7, 7, 3), "Willems, for MiniGrid"),
+    ("", "minigrid", CATEGORIES, "the same, of categories"),
     ("First halves of autoencoders", "ae-conv", (28, 28, 1), "convolutional"),
     ("", "ae-denoising", (28, 28, 1), "convolutional, wider"),
     ("", "ae-dense", (28, 28, 1), "dense"),
@@ -95,7 +97,7 @@ def described(module: nn.Module) -> tuple[str, str] | None:
         return "recurrent", "LSTM"
     known: dict[str, tuple[str, str]] = {
         "Linear": ("linear", "linear"), "_Residual": ("residual", "residual"), "Embedding": ("embedding", "embedding"),
-        "EmbeddingBag": ("embedding", "embedding"), "ZeroPad2d": ("frame", "zeros around"),
+        "EmbeddingBag": ("embedding", "embedding"), "Categories": ("embedding", "embedding"), "ZeroPad2d": ("frame", "zeros around"),
         "ReLU": ("", "ReLU"), "LeakyReLU": ("", "leaky ReLU"), "Tanh": ("", "tanh"), "BatchNorm2d": ("", "batch norm"),
         "Dropout": ("", "dropout"),
     }  # fmt: skip

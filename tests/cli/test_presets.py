@@ -83,7 +83,13 @@ def test_every_preset_names_an_environment_and_right_settings():
     for name in presets.names():
         preset = presets.load(name)
         needs = {"halfcheetah": "mujoco", "hopper": "mujoco", "lunarlander": "Box2D"}
-        needs |= {"pong": "cv2", "minatar-asterix": "minatar", "minatar-breakout": "minatar"}
+        needs |= {
+            "pong": "cv2",
+            "minatar-asterix": "minatar",
+            "minatar-breakout": "minatar",
+            "gotodoor": "minigrid",
+            "memorys7": "minigrid",
+        }
         if name not in needs or importlib.util.find_spec(needs[name]):  # what need not be installed may be missing
             find_environment(name).make()
         assert preset.agents

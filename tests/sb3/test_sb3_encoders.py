@@ -19,6 +19,14 @@ SPACES = {
     "large picture": spaces.Box(0, 255, (36, 36, 3), np.uint8),
     "grey picture": spaces.Box(0, 255, (12, 12), np.uint8),
     "board": spaces.Box(0, 1, (10, 10, 4), np.uint8),  # no picture for stable-baselines3, which leaves it as it is
+    "categories": spaces.Box(0, np.full((7, 8, 3), [10, 5, 3], np.uint8), dtype=np.uint8),  # nor is this
+    "instructed": spaces.Dict(
+        {
+            "image": spaces.Box(0, np.full((7, 7, 3), [10, 5, 3], np.uint8), dtype=np.uint8),
+            "mission": spaces.MultiDiscrete([6] * 4),
+            "direction": spaces.Discrete(4),
+        }
+    ),
     "parts": spaces.Dict(
         {"camera": spaces.Box(0, 255, (12, 14, 3), np.uint8), "goal": spaces.Discrete(3), "speed": spaces.Box(-1, 1, (2,))}
     ),
@@ -52,13 +60,15 @@ class Sampled(gym.Env):
 def seen(name):
     """Return the observations that an encoder is tried with."""
     if name == "merge":
-        return ["parts"]
+        return ["parts", "instructed"]
+    if name == "minigrid":
+        return ["categories", "picture"]
     if name == "flatten":
         return ["vector", "number", "numbers", "switches", "board", "picture", "grey picture"]
     if name == "notes-mnist":
         return ["picture", "grey picture", "board"]
     taken = []
-    for key in ("picture", "board", "vector", "number", "numbers", "switches", "large picture"):
+    for key in ("picture", "board", "vector", "number", "numbers", "switches", "instructed", "large picture"):
         try:
             encoders.class_of(name)(SPACES[key], features_dim=16)
         except (ValueError, AssertionError):
@@ -71,7 +81,7 @@ def build(model, name, space):
     kwargs = {"features_extractor_class": encoders.class_of(name), "net_arch": [8]}
     if name != "merge":
         kwargs["features_extractor_kwargs"] = {"features_dim": 16}
-    policy = "MultiInputPolicy" if name == "merge" else "MlpPolicy"
+    policy = "MultiInputPolicy" if isinstance(space, spaces.Dict) else "MlpPolicy"
     return getattr(stable_baselines3, model)(policy, Sampled(space), policy_kwargs=kwargs, device="cpu", seed=0, **SETTINGS[model])
 
 
@@ -93,7 +103,11 @@ def test_an_encoder_sees_the_same_in_its_models_and_survives_their_files(name, k
     assert isinstance(extractors[0], encoders.class_of(name))
     space.seed(3)
     observations = [space.sample() for _ in range(4)]
-    batch = {part: np.stack([each[part] for each in observations]) for part in space} if key == "parts" else np.stack(observations)
+    batch = (
+        {part: np.stack([each[part] for each in observations]) for part in space}
+        if isinstance(space, spaces.Dict)
+        else np.stack(observations)
+    )
     own = encoders.make(name, packed(space) or space, None if name == "merge" else 16)  # it sees what the environment shows
     own.load_state_dict(extractors[0].state_dict())
     with torch.no_grad():

@@ -170,6 +170,8 @@ ENVIRONMENTS = (
 
 
 GAMES = {  # of packages that need not be installed: entry point and time limit, steps
+    "rlcourse/GoToDoor-5x5-v0": ("rlcourse.wrappers.missions:make_minigrid", None, {"task": "GoToDoor-5x5"}),  # MiniGrid has its own limits
+    "rlcourse/MemoryS7-v0": ("rlcourse.wrappers.missions:make_minigrid", None, {"task": "MemoryS7"}),
     "rlcourse/MinAtarAsterix-v0": ("rlcourse.envs.games:make_minatar", 5_000, {"game": "asterix"}),
     "rlcourse/MinAtarBreakout-v0": ("rlcourse.envs.games:make_minatar", 5_000, {"game": "breakout"}),
     "rlcourse/Pong-v0": ("rlcourse.envs.games:make_pong", 27_000, {}),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["class_of", "make", "make_memory", "names"]
 
 _IMAGES = "images and boards: Box of three axes, or of two of bytes"
+_INSTRUCTED = "Dict and Tuple of an instruction (Text or tokens) and other parts"
 _HOMES = {  # name: module, class, the spaces it serves
     "flatten": ("flatten", "Flatten", "all that has a fixed size"),
     "mlp": ("mlp", "MLP", "all that has a fixed size, but no large images"),
@@ -45,11 +46,19 @@ _HOMES = {  # name: module, class, the spaces it serves
     "impala": ("standard_networks", "Impala", _IMAGES),
     "minatar": ("standard_networks", "MinAtar", _IMAGES),
     "torch-ac": ("standard_networks", "TorchAC", "images and boards of at least 7 x 7"),
+    "minigrid": ("categorical", "MiniGrid", "images of categories: a Box of bytes and three axes"),
+    "instruction": ("instruction", "Instruction", _INSTRUCTED),
+    "instruction-dot": ("instruction", "InstructionDot", _INSTRUCTED),
+    "instruction-concat": ("instruction", "InstructionConcat", _INSTRUCTED),
+    "instruction-final": ("instruction", "InstructionFinal", _INSTRUCTED),
+    "film": ("instruction", "FiLM", f"{_INSTRUCTED}, with an image among them"),
+    "film-instruction": ("instruction", "FiLMInstruction", f"{_INSTRUCTED}, with an image among them"),
     "ae-dense": ("autoencoders", "DenseCode", "everything that 'flatten' takes"),
     "ae-conv": ("autoencoders", "ConvolutionalCode", _IMAGES),
     "ae-denoising": ("autoencoders", "DenoisingCode", _IMAGES),
     "ae-sparse": ("autoencoders", "SparseCode", f"{_IMAGES}, by their patches"),
 }
+_INSTRUCTIONS = tuple(name for name, (home, _, _) in _HOMES.items() if home == "instruction")
 _SEVERAL = (Packed, spaces.Dict, spaces.Tuple, spaces.OneOf)
 
 
@@ -75,9 +84,11 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
     name : str
         One of `names`, then perhaps numbers after a colon and a normalisation after a plus: "notes-mnist", "embedding:32", "mlp:64+ln",
         "cs231n:2,2,1+bn". The number is the width of the features; those of "cs231n" are its N, M, K, and perhaps the width.
-        "auto" takes "nature" for images of at least 36 x 36 pixels, "minatar" for smaller images and boards, "text-lstm" for Text, "merge"
-        for Dict, Tuple and OneOf, "flatten" for everything else. Encoders of parts have the form "camera=nature,goal=mlp:16"; parts without
-        one have "auto". "+bn" is batch normalisation of every layer before its activation, "+ln" layer normalisation.
+        "auto" takes "minigrid" for images whose bounds say that they hold categories, "nature" for others of at least 36 x 36 pixels,
+        "minatar" for smaller ones and boards, "text-lstm" for Text, "merge" for Dict, Tuple and OneOf, "flatten" for everything else.
+        Encoders of parts have the form "camera=nature,goal=mlp:16"; parts without one have "auto". "image=minigrid,mission=film:64" says
+        which part is the instruction, for the encoders that take one; "film:64" finds it, where there is but one part of tokens.
+        "+bn" is batch normalisation of every layer before its activation, "+ln" layer normalisation.
     observation_space : gymnasium.Space
     features_dim : int, optional
         Width of the feature vector where the name has none; by default the encoder's own. "flatten" has that of the space.
@@ -91,11 +102,11 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
         given = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", name)]
         if not isinstance(observation_space, _SEVERAL):
             raise ValueError(f"encoder {name!r} names parts, and {observation_space} has none: leave {given[0][0]!r} and '=' out")
-        return class_of("merge")(observation_space, encoders={path: encoder for path, _, encoder in given}, **options)
+        return _joined(name, observation_space, {path: encoder for path, _, encoder in given}, options)
     kind, numbers, norm = _parsed(name)
     kind = _picked(observation_space) if kind == "auto" else kind
     made = class_of(kind)
-    if kind not in ("ae-dense", "flatten", "merge", "mlp") and isinstance(observation_space, _SEVERAL):
+    if kind not in ("ae-dense", "flatten", "merge", "mlp", *_INSTRUCTIONS) and isinstance(observation_space, _SEVERAL):
         from rlcourse.encoders.pieces import parts_of
 
         part = ".".join(parts_of(observation_space)[0].path)
@@ -115,6 +126,22 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
     return made(observation_space, **options)
 
 
+def _joined(name: str, space: Any, given: dict[str, str], options: dict[str, Any]) -> nn.Module:
+    """Make what joins parts, whose encoders are given by their paths: "merge", or the encoder of one of them that is the instruction."""
+    parsed = {path: _parsed(encoder) for path, encoder in given.items()}
+    instructions = [path for path, (kind, _, _) in parsed.items() if kind in _INSTRUCTIONS]
+    if not instructions:
+        return class_of("merge")(space, encoders=given, **options)
+    path, *others = instructions
+    kind, numbers, norm = parsed[path]
+    if others or norm or len(numbers) > 1 or 0 in numbers:
+        raise ValueError(
+            f"encoder {name!r}: one part is the instruction, and a width may follow its encoder, for example '{path}={kind}:64'"
+        )
+    options |= {"features_dim": numbers[0]} if numbers else {}
+    return class_of(kind)(space, encoders={each: encoder for each, encoder in given.items() if each != path}, part=path, **options)
+
+
 def _parsed(name: str) -> tuple[str, list[int], str]:
     """Return kind, numbers and normalisation of a name."""
     rest, plus, norm = name.partition("+")
@@ -128,12 +155,15 @@ def _parsed(name: str) -> tuple[str, list[int], str]:
 
 def _picked(space: Any) -> str:
     """Return the kind that "auto" takes for a space."""
+    from rlcourse.encoders.categorical import categorical
     from rlcourse.encoders.images import image_size
 
     if isinstance(space, _SEVERAL):
         return "merge"
     if isinstance(space, spaces.Text):
         return "text-lstm"
+    if categorical(space):
+        return "minigrid"
     side = min((image_size(space) or (0,))[:2])
     return "nature" if side >= 36 else "minatar" if side >= 5 else "flatten"
 

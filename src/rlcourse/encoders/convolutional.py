@@ -50,7 +50,7 @@ class Convolutional(nn.Module, ABC):
         if features_dim is not None and features_dim < 1:
             raise ValueError(f"encoder {self.name!r}: features_dim must be at least 1, not {features_dim}")
         self.norm = norm
-        self.images = Images(observation_space, self.name, self._least())
+        self.images = self._images(observation_space)
         self.convolutions = nn.Sequential(*self._convolutions(self.images.channels), nn.Flatten())
         with torch.no_grad():  # in eval mode, which leaves the statistics of batch normalisation alone
             image = torch.zeros(1, self.images.channels, self.images.height, self.images.width)
@@ -65,6 +65,10 @@ class Convolutional(nn.Module, ABC):
     @abstractmethod
     def _convolutions(self, channels: int) -> list[nn.Module]:
         """Return the layers before the linear ones."""
+
+    def _images(self, observation_space: gym.Space[Any]) -> Any:
+        """Return the front, from observations to [B, C, H, W], with the attributes `height`, `width` and `channels`."""
+        return Images(observation_space, self.name, self._least())
 
     def _least(self) -> int:
         return self.least

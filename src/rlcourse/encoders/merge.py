@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from rlcourse.core.config import did_you_mean
+from rlcourse.core.packing import Part
 from rlcourse.encoders.pieces import parts_of, pieces
 
-__all__ = ["Merge"]
+__all__ = ["Merge", "encoders_for"]
 
 
 class Merge(nn.Module):
@@ -42,17 +43,11 @@ class Merge(nn.Module):
     def __init__(
         self, observation_space: gym.Space[Any], features_dim: int | None = None, encoders: Mapping[str, str] | None = None
     ) -> None:
-        from rlcourse.encoders import make
-
         super().__init__()
         self.parts = parts_of(observation_space)
-        paths, given = [".".join(part.path) for part in self.parts], dict(encoders or {})
-        if paths == [""]:
+        if [part.path for part in self.parts] == [()]:
             raise ValueError(f"encoder 'merge' needs Dict, Tuple or OneOf observations, not {observation_space}")
-        for path in given:
-            if path not in paths:
-                raise ValueError(f"encoder 'merge': observations have no part {path!r}{did_you_mean(path, paths)}")
-        made: list[Any] = [make(given.get(path, "auto"), part.space) for path, part in zip(paths, self.parts, strict=True)]
+        made: list[Any] = encoders_for("merge", self.parts, encoders)
         self.encoders = nn.ModuleList(made)
         joined = sum(encoder.features_dim for encoder in made)
         self.features_dim = joined if features_dim is None else features_dim
@@ -63,3 +58,14 @@ class Merge(nn.Module):
         found = [encoder(piece) for encoder, piece in zip(self.encoders, pieces(self.parts, observations), strict=True)]
         features: Tensor = self.linear(torch.cat(found, dim=1))
         return features
+
+
+def encoders_for(name: str, parts: Sequence[Part], given: Mapping[str, str] | None) -> list[nn.Module]:
+    """Make the encoders of parts: those given by their paths, "auto" for the others; `name` is who asks, for the message."""
+    from rlcourse.encoders import make
+
+    paths, given = [".".join(part.path) for part in parts], dict(given or {})
+    for path in given:
+        if path not in paths:
+            raise ValueError(f"encoder {name!r}: observations have no part {path!r}{did_you_mean(path, paths)}")
+    return [make(given.get(path, "auto"), part.space) for path, part in zip(paths, parts, strict=True)]

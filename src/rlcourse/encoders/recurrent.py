@@ -31,7 +31,8 @@ class Recurrent(nn.Module, ABC):
     features_dim : int
         Width of the memory, and of the feature vector.
     encoder : str
-        What an observation goes through before the memory: a name for `rlcourse.encoders.make`.
+        What an observation goes through before the memory: a name for `rlcourse.encoders.make`. One that looks at an instruction is
+        told so (`await_query`), and asked to look (`attend`) by the memory's output; see `rlcourse.encoders.instruction`.
     layers : int
         Memories on top of one another.
     dropout : float
@@ -59,6 +60,9 @@ class Recurrent(nn.Module, ABC):
             raise ValueError(f"dropout must be from 0 to below 1, not {dropout}")
         self.features_dim, self.layers, self.dropout = features_dim, layers, dropout
         self.encoder = make(encoder, observation_space)
+        self.attends = bool(getattr(self.encoder, "attends", False))
+        if self.attends:
+            self.encoder.await_query(features_dim)  # type: ignore[operator]
         self._build(self.encoder.features_dim)  # type: ignore[arg-type]
 
     def _build(self, inputs: int) -> None:
@@ -103,9 +107,13 @@ class Recurrent(nn.Module, ABC):
         encoded = self.encoder(x.flatten(0, 1)).view(T, B, -1)
         if episode_start is not None:
             state = _kept(state, episode_start[0])
-            if T > 1 and episode_start[1:].any():
-                return self._cut(encoded, state, episode_start)
-        return self._whole(encoded, state)
+        if episode_start is not None and T > 1 and episode_start[1:].any():
+            features, state = self._cut(encoded, state, episode_start)
+        else:
+            features, state = self._whole(encoded, state)
+        if self.attends:
+            features = self.encoder.attend(features.flatten(0, 1), x.flatten(0, 1)).view(T, B, -1)  # type: ignore[operator]
+        return features, state
 
     def step(self, x: Any, state: State, episode_start: Tensor | None = None) -> tuple[Tensor, State]:
         """Return the features of one step, shape [B, features_dim], and the memory after it: `forward` for T = 1, in few operations.
@@ -122,6 +130,8 @@ class Recurrent(nn.Module, ABC):
             new = self._cell(features, tuple(part[layer] for part in state), cell)
             features = self._dropped(new[0])
             after.append(new)
+        if self.attends:
+            features = self.encoder.attend(features, x)  # type: ignore[operator]
         return features, tuple(torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0) for parts in zip(*after, strict=True))
 
     def _dropped(self, outputs: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rlcourse.core.packing import characters
 
-__all__ = ["TextBiLSTM", "TextLSTM", "as_tokens", "tokens_of"]
+__all__ = ["TextBiLSTM", "TextLSTM", "as_tokens", "is_tokens", "tokens_of"]
 
 
 class TextLSTM(nn.Module):
@@ -51,7 +51,10 @@ class TextLSTM(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Return features, shape [B, features_dim], of tokens [B, L], or of one-hot tokens [B, L * tokens]."""
-        tokens = as_tokens(observations, self.length, self.tokens)
+        return self.read(as_tokens(observations, self.length, self.tokens))[1]
+
+    def read(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the last layer's outputs at every token, [L, B, features_dim], and the features [B, features_dim], of tokens [L, B]."""
         last = (tokens != 0).sum(0).sub(1).clamp_(min=0)
         place = torch.arange(self.length, device=tokens.device).unsqueeze(1)
         mirror = torch.where(place <= last, last - place, place).unsqueeze(2)  # the tokens in reverse, padding where it was
@@ -61,7 +64,7 @@ class TextLSTM(nn.Module):
             read = [_mirrored(cell, x, mirror) if back else cell(x)[0] for back, cell in enumerate(cells)]
             x = read[0] if len(read) == 1 else torch.cat(read, dim=2)
         final = read[0].gather(0, last.view(1, -1, 1).expand(1, -1, read[0].shape[2]))[0]
-        return torch.cat([final, *(backward[0] for backward in read[1:])], dim=1)
+        return x, torch.cat([final, *(backward[0] for backward in read[1:])], dim=1)
 
 
 class TextBiLSTM(TextLSTM):
@@ -84,10 +87,17 @@ def as_tokens(observations: Tensor, length: int, tokens: int) -> Tensor:
     return observations.long().view(-1, length).t()
 
 
+def is_tokens(space: gym.Space[Any]) -> bool:
+    """Whether a space holds text or tokens: Text, or a MultiDiscrete of one axis, all counts equal and from 0."""
+    if isinstance(space, spaces.MultiDiscrete):
+        return space.nvec.ndim == 1 and len(np.unique(space.nvec)) == 1 and not space.start.any()
+    return isinstance(space, spaces.Text)
+
+
 def tokens_of(name: str, space: gym.Space[Any]) -> tuple[int, int]:
     """Return how many tokens there are, and how many an observation holds; raise where a space holds none."""
     if isinstance(space, spaces.Text):
         return characters(space), space.max_length
-    if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and len(np.unique(space.nvec)) == 1 and not space.start.any():
+    if isinstance(space, spaces.MultiDiscrete) and is_tokens(space):
         return int(space.nvec[0]), len(space.nvec)
     raise ValueError(f"encoder {name!r} needs Text, or tokens in a MultiDiscrete of equal counts from 0, not {space}")

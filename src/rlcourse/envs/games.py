@@ -11,13 +11,13 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-__all__ = ["make_minatar", "make_pong"]
+__all__ = ["make_minatar", "make_pong", "need"]
 
 
 def make_pong(render_mode: str | None = None) -> gym.Env[Any, Any]:
     """Make Pong as in Mnih et al. 2015: every fourth frame, the last four of them, 84 x 84 pixels, up to 30 idle steps at the beginning."""
     for module, package in (("ale_py", "ale-py"), ("cv2", "opencv-python-headless")):
-        _need(module, "rlcourse/Pong-v0", package)
+        need(module, "rlcourse/Pong-v0", package)
     env = gym.make("ALE/Pong-v5", frameskip=1, repeat_action_probability=0.0, render_mode=render_mode)
     return gym.wrappers.FrameStackObservation(gym.wrappers.AtariPreprocessing(env), 4)
 
@@ -25,7 +25,7 @@ def make_pong(render_mode: str | None = None) -> gym.Env[Any, Any]:
 def make_minatar(game: str, render_mode: str | None = None) -> gym.Env[Any, Any]:
     """Make a game of MinAtar (Young & Tian 2019) with its minimal actions; observations are boards of bytes, 10 x 10 x channels."""
     name = f"MinAtar/{game.title()}-v1"
-    module = _need("minatar.gym", name, "MinAtar")
+    module = need("minatar.gym", name, "MinAtar")
     if name not in gym.registry:
         module.register_envs()
     return Bytes(gym.make(name, render_mode=render_mode, disable_env_checker=True))
@@ -44,8 +44,8 @@ class Bytes(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorAr
         return np.asarray(observation, np.uint8)
 
 
-def _need(module: str, id: str, package: str) -> Any:
-    """Import a module that need not be installed."""
+def need(module: str, id: str, package: str) -> Any:
+    """Import a module that need not be installed; where it is not, say what to install for an id."""
     try:
         return importlib.import_module(module)
     except ImportError:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rlcourse.wrappers.flicker import Flicker, Flickering, flickering
     from rlcourse.wrappers.flip import RandomFlip
     from rlcourse.wrappers.mask import Masked, MaskVelocity, masked
+    from rlcourse.wrappers.missions import MissionText
     from rlcourse.wrappers.occlude import Occlude
     from rlcourse.wrappers.previous import PreviousActionReward, Reminded, reminded
     from rlcourse.wrappers.recurrent import RecurrentObservation
@@ -32,6 +33,7 @@ __all__ = [
     "Flickering",
     "MaskVelocity",
     "Masked",
+    "MissionText",
     "Occlude",
     "PreviousActionReward",
     "RandomFlip",
@@ -55,6 +57,7 @@ MODULES = {  # name: the file that holds it
     "Flickering": "rlcourse.wrappers.flicker",
     "MaskVelocity": "rlcourse.wrappers.mask",
     "Masked": "rlcourse.wrappers.mask",
+    "MissionText": "rlcourse.wrappers.missions",
     "Occlude": "rlcourse.wrappers.occlude",
     "PreviousActionReward": "rlcourse.wrappers.previous",
     "RandomFlip": "rlcourse.wrappers.flip",
