@@ -14,7 +14,7 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 from rlcourse.core.copies import as_vector
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
-from rlcourse.envs import Acrobot, CartPole, MountainCar, Pendulum, cliff_walk
+from rlcourse.envs import Acrobot, CartPole, MountainCar, Pendulum, bernoulli_bandit, cliff_walk
 from rlcourse.wrappers import Flicker, MaskVelocity, PreviousActionReward, flickering, masked, reminded
 
 FORMS = {  # the wrapper, and the world around a world
@@ -38,6 +38,8 @@ FORMS = {  # the wrapper, and the world around a world
         ("all", Acrobot()),  # it begins with float32 numbers
         ("mask", MountainCar()),
         ("all", Pendulum()),
+        ("previous", bernoulli_bandit()),
+        ("previous action", bernoulli_bandit(2, 7)),
     ],
     ids=lambda part: part if isinstance(part, str) else type(part).__name__,
 )
@@ -172,6 +174,23 @@ def test_the_registered_masked_cartpole_is_the_wrapper_around_cartpole():
             a, b = ours.reset(seed=4)[0], theirs.reset(seed=4)[0]
     assert ours.spec.reward_threshold == 475
     assert ours.spec.max_episode_steps == 500
+
+
+@pytest.mark.parametrize("told", [{}, {"action": False}, {"reward": False}])
+def test_the_registered_bandit_of_rl2_is_the_wrapper_around_a_bernoulli_bandit(told):
+    ours, theirs = (
+        gym.make("rlcourse/RL2Bandit-v0", k=3, **told),
+        PreviousActionReward(gym.make("rlcourse/BernoulliBandit-v0", k=3), **told),
+    )
+    assert ours.observation_space == theirs.observation_space
+    ours.action_space.seed(0)
+    seen = [ours.reset(seed=3)[0], theirs.reset(seed=3)[0]]
+    for _ in range(30):
+        assert np.array_equal(*seen)
+        action = ours.action_space.sample()
+        (a, *mine, _), (b, *others, _) = ours.step(action), theirs.step(action)
+        assert mine == others
+        seen = [ours.reset()[0], theirs.reset()[0]] if mine[1] else [a, b]
 
 
 @pytest.mark.parametrize(

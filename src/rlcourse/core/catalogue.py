@@ -75,6 +75,12 @@ ENVIRONMENTS = (
     Entry("rlcourse/Baird-v0", "rlcourse.envs.baird:make_env", "rlcourse.envs.baird:baird_counterexample", 1000),
     Entry("rlcourse/TwoStates-v0", "rlcourse.envs.tsitsiklis_van_roy:make_env", "rlcourse.envs.tsitsiklis_van_roy:two_states", 1000),
     Entry("rlcourse/Bandit-v0", "rlcourse.envs.k_armed:make_env", "rlcourse.envs.k_armed:bandit"),
+    Entry(
+        "rlcourse/BernoulliBandit-v0",
+        "rlcourse.envs.bernoulli:make_env",
+        "rlcourse.envs.bernoulli:bernoulli_bandit",
+    ),
+    Entry("rlcourse/RL2Bandit-v0", "rlcourse.wrappers.rl2_bandit:make_env", "rlcourse.wrappers.rl2_bandit:rl2_bandit", None, 6.5),
     Entry("rlcourse/TicTacToe-v0", "rlcourse.envs.tictactoe:make_env", "rlcourse.envs.tictactoe:tic_tac_toe", None, 0.98),
     Entry("rlcourse/DriftingBandit-v0", "rlcourse.envs.drifting:make_env", "rlcourse.envs.drifting:DriftingBandit", 10_000),
     Entry("rlcourse/CliffWalk-v0", "rlcourse.envs.cliff:make_env", "rlcourse.envs.cliff:cliff_walk", 1000, -13.0),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.acrobot import Acrobot
     from rlcourse.envs.aiming import Aiming
     from rlcourse.envs.baird import baird_behavior, baird_counterexample, baird_features, baird_weights
+    from rlcourse.envs.bernoulli import BernoulliBandit, bernoulli_bandit
     from rlcourse.envs.blackjack import blackjack_game, blackjack_state
     from rlcourse.envs.branching import branching_task
     from rlcourse.envs.breakout import SmallBreakout
@@ -84,6 +85,7 @@ __all__ = [
     "Aiming",
     "Bandit",
     "BanditTestbed",
+    "BernoulliBandit",
     "CarRental",
     "CartPole",
     "ChangingMaze",
@@ -115,6 +117,7 @@ __all__ = [
     "baird_features",
     "baird_weights",
     "bandit",
+    "bernoulli_bandit",
     "bits_cross_entropy",
     "bits_streams",
     "blackjack_game",
@@ -177,6 +180,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Aiming": "rlcourse.envs.aiming",
     "Bandit": "rlcourse.envs.k_armed",
     "BanditTestbed": "rlcourse.envs.testbed",
+    "BernoulliBandit": "rlcourse.envs.bernoulli",
     "CarRental": "rlcourse.envs.car_rental",
     "CartPole": "rlcourse.envs.cartpole",
     "ChangingMaze": "rlcourse.envs.maze",
@@ -208,6 +212,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "baird_features": "rlcourse.envs.baird",
     "baird_weights": "rlcourse.envs.baird",
     "bandit": "rlcourse.envs.k_armed",
+    "bernoulli_bandit": "rlcourse.envs.bernoulli",
     "bits_cross_entropy": "rlcourse.envs.delayed_bits",
     "bits_streams": "rlcourse.envs.delayed_bits",
     "blackjack_game": "rlcourse.envs.blackjack",
