@@ -186,6 +186,14 @@ def argument(name: str, function: str, rng: np.random.Generator):
         "low": lambda: np.full(1, -2.0),
         "high": lambda: np.full(1, 2.0),
     }
+    if function == "skip_gram":
+        words = {"tokens": rng.integers(0, 6, 60), "begins": np.arange(60) % 20 == 0, "vectors": rng.normal(size=(6, 5))}
+        words |= {"outputs": rng.normal(size=(6, 5)), "noise": np.arange(1, 7) / 6, "kept": np.linspace(0.5, 1.1, 6)}
+        words |= {"window": 3, "shrink": True, "negative": 2, "epochs": 2, "min_alpha": 0.05}
+        data |= {word: lambda word=word: words[word] for word in words}
+    if function == "uniform_walk":
+        walk = {"world": trial(), "n": A, "limit": 50, "states": np.zeros(2000, np.int64), "begins": np.zeros(2000, np.bool_)}
+        data |= {part: lambda part=part: walk[part] for part in walk}
     if function == "linear_reinforce":  # the preferences of pairs share their parameters
         data |= {"theta": lambda: np.zeros(40), "alpha": lambda: 0.001}
     if function in ACTORS:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rlcourse.features.radial import RadialBasis
     from rlcourse.features.ranges import grid
     from rlcourse.features.squashed import Squashed
+    from rlcourse.features.state_vectors import proto_value_functions, state2vec, successor_vectors
     from rlcourse.features.stimuli import complete_serial_compound, microstimuli, presence
     from rlcourse.features.stripes import Stripes
     from rlcourse.features.tiles import Tiles
@@ -56,7 +57,10 @@ __all__ = [
     "microstimuli",
     "names",
     "presence",
+    "proto_value_functions",
     "stack",
+    "state2vec",
+    "successor_vectors",
 ]
 
 MODULES = {  # class: the file that holds it
@@ -83,7 +87,10 @@ FUNCTIONS = {
     "grid": "rlcourse.features.ranges",
     "microstimuli": "rlcourse.features.stimuli",
     "presence": "rlcourse.features.stimuli",
+    "proto_value_functions": "rlcourse.features.state_vectors",
     "stack": "rlcourse.features.combined",
+    "state2vec": "rlcourse.features.state_vectors",
+    "successor_vectors": "rlcourse.features.state_vectors",
 }
 
 

@@ -1,0 +1,98 @@
+"""`WordVectors`: vectors of tokens, which of them lie in the same direction, and their file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlcourse.core import files
+from rlcourse.core.config import did_you_mean
+
+__all__ = ["WordVectors"]
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """What skip-gram has learned.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape [N, d]
+        The input vectors: the ones to use. Rows of tokens that were never learned from are zero.
+    outputs : ndarray, shape [N, d]
+        The output vectors, by which neighbours are predicted.
+    counts : ndarray of int, shape [N]
+        How often each token occurs.
+    names : tuple of str or None
+        What the tokens are called; None where they are numbers, such as the states of a world.
+    settings : mapping
+        How they were learned.
+    """
+
+    vectors: np.ndarray
+    outputs: np.ndarray
+    counts: np.ndarray
+    names: tuple[str, ...] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.vectors)
+
+    def row(self, token: str | int) -> int:
+        """Return the row of a token, by its name or its number."""
+        if isinstance(token, str):
+            names = self.names or ()
+            if token not in names:
+                raise ValueError(f"token {token!r} has no vector{did_you_mean(token, names) if names else ': tokens have numbers here'}")
+            return names.index(token)
+        if not 0 <= token < len(self):
+            raise ValueError(f"token must be a number in 0..{len(self) - 1}, not {token}")
+        return int(token)
+
+    def __getitem__(self, token: str | int) -> np.ndarray:
+        """Return the vector of a token, shape [d]."""
+        vector: np.ndarray = self.vectors[self.row(token)]
+        return vector
+
+    def most_similar(self, token: str | int | np.ndarray, n: int = 10) -> list[tuple[str | int, float]]:
+        """Return the n tokens whose vectors lie in the most similar directions, and their cosines.
+
+        Parameters
+        ----------
+        token : str, int, or ndarray of shape [d]
+            A token, which is itself left out, or any vector.
+        n : int
+            Fewer are returned where fewer have been learned.
+        """
+        itself = None if isinstance(token, np.ndarray) else self.row(token)
+        vector = token if isinstance(token, np.ndarray) else self.vectors[itself]
+        lengths = np.linalg.norm(self.vectors, axis=1)
+        cosines = self.vectors @ vector / np.maximum(lengths * np.linalg.norm(vector), 1e-300)
+        nearest = [int(i) for i in np.argsort(-cosines, kind="stable") if lengths[i] > 0 and i != itself][:n]
+        return [(i if self.names is None else self.names[i], float(cosines[i])) for i in nearest]
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Save to one safetensors file (see `rlcourse.core.files`)."""
+        arrays = {"vectors": self.vectors, "outputs": self.outputs, "counts": self.counts}
+        return files.write(path, arrays, {"class": "WordVectors", "names": self.names, "settings": dict(self.settings)})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> WordVectors:
+        """Load what `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            Where the file holds something else, or is damaged.
+        """
+        arrays, metadata = files.read(path)
+        if metadata.get("class") != "WordVectors":
+            raise ValueError(f"{path} holds a {metadata.get('class')}, not word vectors; `rlcourse pretrain --kind skip-gram` makes them")
+        names = metadata["names"]
+        return cls(arrays["vectors"], arrays["outputs"], arrays["counts"], None if names is None else tuple(names), metadata["settings"])
