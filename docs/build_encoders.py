@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
@@ -24,6 +25,7 @@ from torch import nn
 
 from rlcourse import encoders
 from rlcourse.figures.style import COLORS, GREY, INK
+from rlcourse.wrappers import Window
 
 PAGE = Path(__file__).resolve().parent / "encoders.md"
 CHART = PAGE.parent / "images/encoders.png"
@@ -53,6 +55,8 @@ ROWS = (  # group, then name, observation, source; rows of few layers share a li
     ("beside", "text-bilstm", LETTERS, "the same from both ends"),
     ("", "gnmt", LETTERS, "Wu et al. 2016"),
 )
+_WINDOW = Window(gym.make("CartPole-v1"), 8).observation_space
+WINDOWS = tuple(("", f"window-{kind}", _WINDOW, "") for kind in ("lstm", "gru", "rnn", "attention"))  # in the table, not in the chart
 
 
 class Step(NamedTuple):
@@ -140,11 +144,11 @@ def traced(encoder: nn.Module, space: Any) -> list[Step]:
     return found
 
 
-def made() -> list[tuple[str, str, str, Any, nn.Module]]:
+def made(rows: Any = ROWS) -> list[tuple[str, str, str, Any, nn.Module]]:
     """Return group, name, source, space and encoder of every row."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return [(group, name, source, space_of(seen), encoders.make(name, space_of(seen))) for group, name, seen, source in ROWS]
+        return [(group, name, source, space_of(seen), encoders.make(name, space_of(seen))) for group, name, seen, source in rows]
 
 
 def outline() -> str:
@@ -248,7 +252,7 @@ def chart() -> Figure:
 
 def table() -> str:
     """Return the table of all names."""
-    sized = {name.partition(":")[0]: (name, space, encoder) for _, name, _, space, encoder in made()}
+    sized = {name.partition(":")[0]: (name, space, encoder) for _, name, _, space, encoder in made(ROWS + WINDOWS)}
     rows = ["| name | what it is | for | its features | parameters |", "|---|---|---|---|---|"]
     for name, serves in encoders.names().items():
         what, features, parameters = "picks one by the space", "", ""
@@ -258,6 +262,7 @@ def table() -> str:
         if name in sized:
             full, space, encoder = sized[name]
             at = {"Text": "20 letters of 27", "Discrete": "500 numbers"}.get(type(space).__name__) or shape_text(space.shape)
+            at = "8 rows of 4 numbers" if space is _WINDOW else at
             features, parameters = f"{encoder.features_dim:,}", f"{count(encoder):,} at {at}" + (f" (`{full}`)" if full != name else "")
         what, where = (re.sub(r"(?<=\d) ?x ?(?=\d)", "×", text) for text in (what, serves.partition(": Box")[0]))
         rows.append(f"| `{name}` | {what} | {where} | {features} | {parameters} |")

@@ -9,6 +9,7 @@ from gymnasium import spaces
 
 from rlcourse import encoders
 from rlcourse.core.packing import packed
+from rlcourse.wrappers import Window
 
 SPACES = {
     "vector": spaces.Box(-1, 1, (3,), np.float32),
@@ -30,6 +31,7 @@ SPACES = {
     "parts": spaces.Dict(
         {"camera": spaces.Box(0, 255, (12, 14, 3), np.uint8), "goal": spaces.Discrete(3), "speed": spaces.Box(-1, 1, (2,))}
     ),
+    "window": Window(gym.make("CartPole-v1"), 4).observation_space,
 }
 SETTINGS = {
     "PPO": {"n_steps": 8, "batch_size": 4, "n_epochs": 1},
@@ -63,6 +65,8 @@ def seen(name):
         return ["parts", "instructed"]
     if name == "minigrid":
         return ["categories", "picture"]
+    if name.startswith("window-"):
+        return ["window"]
     if name == "flatten":
         return ["vector", "number", "numbers", "switches", "board", "picture", "grey picture"]
     if name == "notes-mnist":
@@ -128,3 +132,19 @@ def test_encoders_by_name_are_extractors_through_make():
     env = Sampled(SPACES["parts"])
     model = stable_baselines3.PPO("MultiInputPolicy", env, policy_kwargs=kwargs, device="cpu", **SETTINGS["PPO"]).learn(16)
     assert model.policy.features_extractor.features_dim == 8 + 3 + 2
+
+
+@pytest.mark.parametrize("name", [name for name in encoders.names() if name.startswith("window-")])
+def test_windows_with_rows_from_before_the_episode_have_the_same_features_there(name):
+    kwargs = {"features_extractor_class": encoders.class_of(name), "features_extractor_kwargs": {"features_dim": 8}, "net_arch": [8]}
+    env = Window(gym.make("CartPole-v1"), 4)
+    model = stable_baselines3.PPO("MlpPolicy", env, policy_kwargs=kwargs, device="cpu", seed=0, **SETTINGS["PPO"]).learn(16)
+    own = encoders.make(f"{name}:8", env.observation_space)
+    own.load_state_dict(model.policy.features_extractor.state_dict())
+    windows = np.stack([env.reset(seed=0)[0], *(env.step(t % 2)[0] for t in range(5))])
+    assert (windows[:, :, -1] == 0).any()
+    with torch.no_grad():
+        theirs = model.policy.extract_features(model.policy.obs_to_tensor(windows)[0])
+        torch.testing.assert_close(own(torch.from_numpy(windows)), theirs)
+    windows[..., :-1] += 9.0 * (windows[..., -1:] == 0.0)
+    assert torch.equal(model.policy.extract_features(model.policy.obs_to_tensor(windows)[0]), theirs), "they do not count"

@@ -26,6 +26,7 @@ __all__ = ["class_of", "make", "make_memory", "names"]
 
 _IMAGES = "images and boards: Box of three axes, or of two of bytes"
 _INSTRUCTED = "Dict and Tuple of an instruction (Text or tokens) and other parts"
+_WINDOWS = "windows of observations, which the wrapper Window shows"
 _HOMES = {  # name: module, class, the spaces it serves
     "flatten": ("flatten", "Flatten", "all that has a fixed size"),
     "mlp": ("mlp", "MLP", "all that has a fixed size, but no large images"),
@@ -33,6 +34,10 @@ _HOMES = {  # name: module, class, the spaces it serves
     "text-lstm": ("text", "TextLSTM", "Text, and MultiDiscrete that holds tokens"),
     "text-bilstm": ("text", "TextBiLSTM", "Text, and MultiDiscrete that holds tokens"),
     "gnmt": ("gnmt", "GNMT", "Text, and MultiDiscrete that holds tokens"),
+    "window-lstm": ("windowed", "WindowLSTM", _WINDOWS),
+    "window-gru": ("windowed", "WindowGRU", _WINDOWS),
+    "window-rnn": ("windowed", "WindowRNN", _WINDOWS),
+    "window-attention": ("windowed", "WindowAttention", _WINDOWS),
     "merge": ("merge", "Merge", "Dict, Tuple and OneOf, each part through its own encoder"),
     "notes-mnist": ("notes_networks", "NotesMNIST", _IMAGES),
     "notes-cifar": ("notes_networks", "NotesCIFAR", _IMAGES),

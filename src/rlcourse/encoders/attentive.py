@@ -84,6 +84,12 @@ class AttentionMemory(Recurrent):
         features, after = self(x.unsqueeze(0), state, None if episode_start is None else episode_start.view(1, -1))
         return features[0], after
 
+    def of(self, x: Tensor, exists: Tensor) -> State:
+        """Return the memory after observations [k - 1, B, ...], of which only some exist, bool [k - 1, B]."""
+        new = torch.tanh(self.inward(self.encoder(x.flatten(0, 1)))).view(*x.shape[:2], -1)
+        marked = exists.unsqueeze(2).to(new)
+        return (torch.cat([new * marked, marked], dim=2),)
+
     def _whole(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         held = self._held(x, state)
         exists = held[..., -1].unfold(0, self.window, 1) > 0.0  # [T, B, k]

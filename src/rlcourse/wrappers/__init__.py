@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rlcourse.wrappers.shift import RandomShift
     from rlcourse.wrappers.tint import Tint
     from rlcourse.wrappers.tokens import TextTokens, vocabulary_of
+    from rlcourse.wrappers.window import Window, Windowed, windowed
 
 __all__ = [
     "EncodeObservation",
@@ -42,11 +43,14 @@ __all__ = [
     "Reminded",
     "TextTokens",
     "Tint",
+    "Window",
+    "Windowed",
     "featured",
     "flickering",
     "masked",
     "reminded",
     "vocabulary_of",
+    "windowed",
 ]
 
 MODULES = {  # name: the file that holds it
@@ -66,11 +70,14 @@ MODULES = {  # name: the file that holds it
     "Reminded": "rlcourse.wrappers.previous",
     "TextTokens": "rlcourse.wrappers.tokens",
     "Tint": "rlcourse.wrappers.tint",
+    "Window": "rlcourse.wrappers.window",
+    "Windowed": "rlcourse.wrappers.window",
     "featured": "rlcourse.wrappers.features",
     "flickering": "rlcourse.wrappers.flicker",
     "masked": "rlcourse.wrappers.mask",
     "reminded": "rlcourse.wrappers.previous",
     "vocabulary_of": "rlcourse.wrappers.tokens",
+    "windowed": "rlcourse.wrappers.window",
 }
 
 
