@@ -60,6 +60,18 @@ def test_what_is_read_and_remembered_is_what_torch_makes_of_packed_sequences(bi_
     assert source.mask.sum(0).tolist() == list(LENGTHS)
 
 
+def test_gradients_are_those_of_packed_sequences():
+    encoder, tokens = SourceEncoder(TOKENS, 8, 5), sentences()
+    (encoder.read(tokens).outputs * encoder.read(tokens).mask.unsqueeze(2)).square().sum().backward()
+    oracle, vectors = nn.LSTM(5, 8), encoder.embedding.weight.detach().clone().requires_grad_()
+    oracle.load_state_dict(encoder.cells[0].state_dict())
+    packed = nn.utils.rnn.pack_padded_sequence(vectors[tokens], torch.tensor(LENGTHS), enforce_sorted=False)
+    oracle(packed)[0].data.square().sum().backward()
+    for name, parameter in oracle.named_parameters():
+        torch.testing.assert_close(encoder.cells[0].get_parameter(name).grad, parameter.grad)
+    torch.testing.assert_close(encoder.embedding.weight.grad[1:], vectors.grad[1:])
+
+
 def test_sequences_of_one_length_are_read_as_by_a_bidirectional_lstm():
     encoder, tokens = SourceEncoder(TOKENS, 8, 5, bi_first=True), torch.randint(1, TOKENS, (6, 3))
     oracle = nn.LSTM(5, 8, bidirectional=True)

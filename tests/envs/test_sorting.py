@@ -4,10 +4,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from rlcourse.agents import QLearning
 from rlcourse.core.box import box
+from rlcourse.core.evaluation import evaluate
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.envs import SortSequence, sort_sequence
-from rlcourse.envs.sorting import END, GO, demonstrations
+from rlcourse.envs.sorting import END, GO, demonstrations, make_env
 
 
 def lived(world, rng, choose):
@@ -105,6 +107,12 @@ def test_it_is_compiled_and_does_the_same():
     copies = WorldVectorEnv(sort_sequence(letters=26, longest=11), 3)
     assert copies.reset(seed=0)[0].shape == (3, 12)
     assert copies.observation_space.contains(copies.step(np.array([26, 0, 1]))[0])
+
+
+def test_a_table_learns_what_needs_no_memory():
+    world = sort_sequence(letters=3, longest=1)
+    agent = QLearning(world, alpha=0.5, epsilon=0.2, gamma=1.0, seed=0).learn(3000)
+    assert evaluate(agent, make_env(letters=3, longest=1), 30, seed=0).tolist() == [world.optimum] * 30
 
 
 @pytest.mark.parametrize(

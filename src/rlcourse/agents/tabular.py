@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
+import gymnasium as gym
 import numpy as np
 
 from rlcourse.agents.learning import learn_with_box
 from rlcourse.core import exact, spaces
 from rlcourse.core.agent import Agent
 from rlcourse.core.callbacks import Callback
-from rlcourse.core.gymworld import GymWorld, as_world, model_of
+from rlcourse.core.gymworld import GymWorld, as_env, as_world, model_of
 from rlcourse.core.mdp import MDP
 from rlcourse.core.observed import Observed, observed
 from rlcourse.core.policies import epsilon_greedy, sample
@@ -61,6 +62,8 @@ class TabularAgent(Agent):
             if not spaces.is_finite(space):
                 raise ValueError(f"{name} keeps a table and needs finite {role}; {space} is not: take a deep agent such as PPO")
         self.world, self.limit = as_world(self.env)
+        if isinstance(self.observation_space, gym.spaces.MultiDiscrete) and not isinstance(self.world, GymWorld):  # which numbers them
+            self.world, self.limit = GymWorld(as_env(self.env)), None
         changing: Any = self.world
         if hasattr(changing, "clock"):  # a clock of its own: evaluating in the environment must not move the learner's
             self.world = changing._replace(clock=changing.clock.copy())
