@@ -55,6 +55,12 @@ def test_a_player_sees_what_the_environment_shows(told, mean):
     np.testing.assert_array_equal([seen[row] for seen in player.seen], shown)
 
 
+def test_win_stay_lose_shift_does_what_its_name_says():
+    _, arms, _ = MODULE.played(MODULE.WinStayLoseShift(), 3, 5, {})
+    assert arms[0].tolist() == [0, 1, 2, 0, 1], "nothing pays"
+    assert arms[0b00110].tolist() == [0, 1, 1, 1, 2], "the second and the third pull pay"
+
+
 def data(**changes):
     """What the figure would be made of, had all come as it says: agents a little below the optimum."""
     empty = MODULE.run(SETTINGS, Scripted())
@@ -85,6 +91,7 @@ def test_agents_as_they_should_be_keep_every_claim():
     [
         (0, lambda rewards: rewards - 0.02, "at least"),
         (0, lambda rewards: rewards - 0.04, "Thompson"),
+        (0, lambda rewards: rewards - 0.013, "win-stay"),
         (0, lambda rewards: rewards * 0 + 0.5, "last pull"),
         (0, lambda rewards: rewards + 0.01, "more than the optimum"),
         (0, lambda rewards: rewards + 0.001, "nobody can know"),

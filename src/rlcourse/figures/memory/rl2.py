@@ -5,8 +5,9 @@ recurrent agent trained on many of them (Duan et al. 2016; Wang et al. 2016) has
 episode is its memory. The best that any player can do is known exactly, and so is what Thompson sampling, UCB1 and greedy play by
 posterior means earn (`rlcourse.envs.bernoulli_exact`). Exact, too, is what a trained agent earns when it acts greedily: its arms are a
 function of the outcomes so far, and all 2^n sequences of outcomes are played, each weighted by its probability. Where it draws its arms,
-sampled episodes are averaged. Without the last reward in the observation no policy earns more than n / 2: its arms are independent of the
-means. Without the last arm nothing is lost in principle, since whoever acts by a rule knows what it did; it has to be learned all the same.
+sampled episodes are averaged. "Win-stay, lose-shift" looks at the last pull alone: what it earns needs no memory. Without the last reward
+in the observation no policy earns more than n / 2: its arms are independent of the means. Without the last arm nothing is lost in
+principle, since whoever acts by a rule knows what it did; it has to be learned all the same.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 SECONDS = 300.0
 SHARE = 0.976  # of the optimum: 6.5 of 6.66 for 5 arms and 10 pulls
 TOLD: dict[str, dict[str, bool]] = {"RL²": {}, "without the arm": {"action": False}, "without the reward": {"reward": False}}
+SHIFT = "win-stay, lose-shift"
 RULES = {"greedy by posterior": exact.greedy, "Thompson sampling": exact.thompson, "UCB1": exact.ucb1}
 EPISODES = 20_000  # sampled ones, whose standard error is below 0.01
-COLORS = {"RL²": 0, "without the arm": 5, "without the reward": 3, "greedy by posterior": 2, "Thompson sampling": 1, "UCB1": 4}
+COLORS = {"RL²": 0, "without the arm": 5, "without the reward": 3, "greedy by posterior": 2, "Thompson sampling": 1, "UCB1": 4, SHIFT: 6}
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,18 @@ def run(settings: Settings, lab: Lab) -> dict[str, np.ndarray]:
             0, 0
         ],  # [2^n, n] pulled by the first run after every sequence of outcomes; row i has the bits of i, the first one lowest
         "best": best[0, 0],  # [2^n, n] whether that was optimal
-        "rules": np.array([exact.rewards_of(rule, k, n) for rule in RULES.values()]),
+        "rules": np.array([exact.rewards_of(rule, k, n) for rule in RULES.values()] + [played(WinStayLoseShift(), k, n, {})[0]]),
         "optimum": exact.bayes_rewards(k, n),
     }
+
+
+class WinStayLoseShift:
+    """Repeat the arm that paid, else take the next one: all that it knows is in the last observation."""
+
+    def predict(self, seen: np.ndarray, state: None, starts: np.ndarray, deterministic: bool) -> tuple[np.ndarray, None]:
+        """Return the arms, and no memory."""
+        last, k = seen[:, 1:-1].argmax(axis=1), seen.shape[1] - 2
+        return np.where(starts | (seen[:, -1] == 1), last, (last + 1) % k), None
 
 
 def trained(job: tuple[str, int, Settings]) -> tuple[np.ndarray, ...]:
@@ -137,7 +148,7 @@ def _draw_pulls(axes: Any, data: dict[str, np.ndarray], settings: Settings) -> N
     number = np.arange(1, settings.pulls + 1)
     style.panel(axes, f"learning within an episode: {settings.arms} arms that nobody has met", "pull", "expected reward")
     axes.plot(number, data["optimum"], "--", color=style.INK, linewidth=1.4, label="Bayes optimum")
-    for name, rewards in zip(RULES, data["rules"], strict=True):
+    for name, rewards in zip((*RULES, SHIFT), data["rules"], strict=True):
         axes.plot(number, rewards, "-", color=style.COLORS[COLORS[name]], linewidth=1.2, label=name)
     for name, rewards in zip(TOLD, data["rewards"], strict=True):
         shape = "o-" if name == "RL²" else "o:"
@@ -150,7 +161,7 @@ def _draw_pulls(axes: Any, data: dict[str, np.ndarray], settings: Settings) -> N
 def _draw_totals(axes: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     style.panel(axes, f"reward of {settings.pulls} pulls", "")
     optimum, chance = float(data["optimum"].sum()), settings.pulls / 2
-    names = [*TOLD, *RULES]
+    names = [*TOLD, *RULES, SHIFT]
     totals = [*data["rewards"].sum(axis=2), *data["rules"].sum(axis=1, keepdims=True)]
     drawn = data["sampled"].sum(axis=2)
     for i, (name, total) in enumerate(zip(names, totals, strict=True)):
@@ -182,7 +193,7 @@ def _draw_totals(axes: Any, data: dict[str, np.ndarray], settings: Settings) -> 
     axes.set_xlim(chance - 0.02, chance + 1.06 * (optimum - chance))
     axes.set_xlabel(f"from chance, {chance:g}, to the optimum")
     axes.grid(axis="y", visible=False)
-    axes.legend(frameon=False, fontsize=8, loc="center", bbox_to_anchor=(0.5, 0.55))  # where a bar has no length
+    axes.legend(frameon=False, fontsize=8, loc="center", bbox_to_anchor=(0.5, 0.605))  # where a bar has no length
 
 
 def _draw_episodes(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
@@ -220,7 +231,7 @@ def _draw_episodes(figure: Any, data: dict[str, np.ndarray], settings: Settings)
 def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     """Return how near the optimum the memory comes, and what it needs to be told."""
     optimum = float(data["optimum"].sum())
-    rules = dict(zip(RULES, data["rules"].sum(axis=1), strict=True))
+    rules = dict(zip((*RULES, SHIFT), data["rules"].sum(axis=1), strict=True))
     told = mean(data["rewards"][0].sum(axis=1))
     every = np.concatenate([data["rewards"].sum(axis=2).ravel(), list(rules.values())])
     gap = float(np.abs(data["rewards"][2] - 0.5).max())
@@ -229,6 +240,7 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         less(f"RL² earns at least {SHARE * optimum:.2f} of the Bayes-optimal {optimum:.2f}", SHARE * optimum, told),
         less("more than Thompson sampling", rules["Thompson sampling"], told),
         less("more than UCB1", rules["UCB1"], told),
+        less("more than win-stay, lose-shift, which remembers one pull", rules[SHIFT], told),
         less("also where it draws its arms", rules["Thompson sampling"], drawn),
         true("nobody earns more than the optimum", every.max() <= optimum + 1e-9, f"{every.max():.4f} of {optimum:.4f}"),
         true("without the reward every pull earns 1/2, exactly", gap < 1e-9, f"within {gap:.1g}"),
