@@ -1,4 +1,4 @@
-"""Files of autoencoders, classifiers and translators: arrays by the names of their parts, and how to make the module again."""
+"""Files of autoencoders, classifiers, forecasters and translators: arrays by the names of their parts, and how to make the module again."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["load", "save"]
 
 
 def save(path: str | os.PathLike[str], module: Any, options: Mapping[str, Any], settings: Mapping[str, Any] | None) -> Path:
-    """Save an autoencoder, a classifier or a translator; see their `save`.
+    """Save an autoencoder, a classifier, a forecaster or a translator; see their `save`.
 
     Parameters
     ----------
     path : path
-    module : Autoencoder, Classifier or Translator
+    module : Autoencoder, Classifier, Forecaster or Translator
     options : mapping
         Further arguments that make it again.
     settings : mapping, optional
@@ -44,7 +44,7 @@ def save(path: str | os.PathLike[str], module: Any, options: Mapping[str, Any], 
 
 
 def load(path: str | os.PathLike[str], observation_space: gym.Space[Any] | None = None, kind: Any = None) -> Any:
-    """Load an autoencoder, a classifier or a translator.
+    """Load an autoencoder, a classifier, a forecaster or a translator.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def load(path: str | os.PathLike[str], observation_space: gym.Space[Any] | None 
     observation_space : gymnasium.Space, optional
         The file describes it; it has to be given where its bounds differ from number to number.
     kind : class, optional
-        `Autoencoder`, `Classifier` or `Translator`; None takes what the file holds.
+        `Autoencoder`, `Classifier`, `Forecaster` or `Translator`; None takes what the file holds.
 
     Raises
     ------
@@ -61,10 +61,11 @@ def load(path: str | os.PathLike[str], observation_space: gym.Space[Any] | None 
     """
     from rlcourse.pretraining.autoencoder import Autoencoder
     from rlcourse.pretraining.classifier import Classifier
+    from rlcourse.pretraining.forecaster import Forecaster
     from rlcourse.pretraining.translator import Translator
 
     arrays, metadata = files.read(path)
-    kinds = {each.__name__: each for each in (Autoencoder, Classifier, Translator)}
+    kinds = {each.__name__: each for each in (Autoencoder, Classifier, Forecaster, Translator)}
     name = metadata.get("class")
     if name not in kinds or (kind is not None and kind is not kinds[name]):
         wanted = " or ".join(kinds) if kind is None else kind.__name__
