@@ -166,6 +166,7 @@ ENVIRONMENTS = (
     Entry(
         "rlcourse/LingoBanditTokens-v0", "rlcourse.envs.language_bandit:make_env", "rlcourse.envs.language_bandit:lingo_bandit", None, 0.9
     ),
+    Entry("rlcourse/ErrandsTokens-v0", "rlcourse.envs.errands:make_env", "rlcourse.envs.errands:three_errands", None, 0.95),
     Entry("rlcourse/SmallBreakout-v0", "rlcourse.envs.breakout:make_env", "rlcourse.envs.breakout:SmallBreakout", 1000),
     Entry("rlcourse/DelayedBits-v0", "rlcourse.envs.delayed_bits:make_env", "rlcourse.envs.delayed_bits:DelayedBits", 100, -48.0),
     Entry("rlcourse/DelayedCopy3-v0", *COPY, 100, 95.0, options={"lag": 3}),
@@ -184,6 +185,7 @@ GAMES = {  # of packages that need not be installed: entry point and time limit,
 }
 
 TEXTS = {  # worlds that show text: entry point, time limit, threshold; with TextTokens around them they are worlds of ENVIRONMENTS
+    "rlcourse/Errands-v0": ("rlcourse.envs.errands:make_text_env", None, 0.95),
     "rlcourse/LingoBandit-v0": ("rlcourse.envs.language_bandit:make_text_env", None, 0.9),
 }
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.delayed_bits import DelayedBits, bits_cross_entropy, bits_streams
     from rlcourse.envs.drifting import DriftingBandit
     from rlcourse.envs.easy21 import easy21_features, easy21_game
+    from rlcourse.envs.errands import Errands, three_errands
     from rlcourse.envs.four_in_a_row import four_states
     from rlcourse.envs.gambler import gamblers_problem
     from rlcourse.envs.golf import golf_hole
@@ -93,6 +94,7 @@ __all__ = [
     "DelayedBits",
     "DelayedCopy",
     "DriftingBandit",
+    "Errands",
     "HiddenCorridor",
     "LingoBandit",
     "MaximizationBias",
@@ -165,6 +167,7 @@ __all__ = [
     "square_wave",
     "staying",
     "t_maze",
+    "three_errands",
     "three_states",
     "three_states_features",
     "tic_tac_toe",
@@ -188,6 +191,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "DelayedBits": "rlcourse.envs.delayed_bits",
     "DelayedCopy": "rlcourse.envs.copying",
     "DriftingBandit": "rlcourse.envs.drifting",
+    "Errands": "rlcourse.envs.errands",
     "HiddenCorridor": "rlcourse.envs.corridor",
     "LingoBandit": "rlcourse.envs.language_bandit",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
@@ -260,6 +264,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "square_wave": "rlcourse.envs.wave",
     "staying": "rlcourse.envs.one_state",
     "t_maze": "rlcourse.envs.tmaze",
+    "three_errands": "rlcourse.envs.errands",
     "three_states": "rlcourse.envs.learnability",
     "three_states_features": "rlcourse.envs.learnability",
     "tic_tac_toe": "rlcourse.envs.tictactoe",
