@@ -37,7 +37,7 @@ AGENT: dict[str, Any] = {
     "memory_size": 32,
     "n_envs": 64,
     "n_steps": 6,
-    "batch_size": 384,
+    "batch_size": 192,
     "n_epochs": 4,
     "ent_coef": 0.01,
     "gamma": 0.0,
@@ -52,12 +52,12 @@ class Settings(Config):
     """What the figure is made with."""
 
     runs: Count = 5
-    steps: Count = 60_000
-    learning_rate: float = 0.006  # at first; it falls to zero
+    steps: Count = 30_000
+    learning_rate: float = 0.01  # at first; it falls to zero
     looks: tuple[str, ...] = LOOKS
 
 
-FAST = {"runs": 2, "steps": 24_000, "looks": ("general", "final")}
+FAST = {"runs": 2, "steps": 15_000, "looks": ("general", "final")}
 FULL = {"runs": 20}
 
 
@@ -105,7 +105,7 @@ def learned(job: tuple[str, int, Settings]) -> Seen:
     look, seed, s = job
     encoder = "instruction:32" if look == "general" else f"instruction-{look}:32"
     rate = f"linear({s.learning_rate}, 0, {s.steps})"
-    agent = RecurrentPPO(three_errands(), encoder=encoder, learning_rate=rate, seed=seed, **AGENT).learn(s.steps)
+    agent: Any = RecurrentPPO(three_errands(), encoder=encoder, learning_rate=rate, seed=seed, **AGENT).learn(s.steps)
     ends, returns = agent.history["timesteps"], agent.history["return"]
     parts = np.minimum((ends - 1) * POINTS // s.steps, POINTS - 1).astype(int)
     curve = np.bincount(parts, returns, POINTS) / np.maximum(np.bincount(parts, minlength=POINTS), 1)
@@ -188,7 +188,7 @@ def _gaze(axes: Any, data: dict[str, np.ndarray]) -> None:
 def _frame(x: float, y: float, width: float, color: str) -> Any:
     from matplotlib.patches import Rectangle
 
-    return Rectangle((x, y), width, 1, fill=False, edgecolor=color, linewidth=1.4, zorder=3)
+    return Rectangle((x, y), width, 1, fill=False, edgecolor=color, linewidth=1.4, zorder=3, clip_on=False)
 
 
 def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
