@@ -21,10 +21,12 @@ from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.options import Parser, count, finite, natural
 from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_agent, find_environment
 from rlcourse.cli.usage import UsageError
+from rlcourse.cli.word_vectors import pretrain_words
 
 __all__ = ["KINDS", "pretrain"]
 
 KINDS = {"dense": "ae-dense", "conv": "ae-conv", "denoising": "ae-denoising", "sparse": "ae-sparse", "classifier": "auto"}  # encoders
+WORDS = "skip-gram"  # the kind that has no encoder, only the vectors of an encoder's tables
 MOST_CLASSES = 256
 SHOWN = 12  # images in a picture
 
@@ -34,6 +36,8 @@ def pretrain(argv: Sequence[str]) -> int:
     parsed = _parse(argv)
     target = find_environment(parsed.env)
     console = Console(highlight=False, quiet=parsed.quiet)
+    if parsed.kind == WORDS:
+        return pretrain_words(parsed, argv, target, console)
     try:
         frames, labels = _frames(parsed, target, console)
         model = _model(parsed, frames, labels)
@@ -69,12 +73,16 @@ def pretrain(argv: Sequence[str]) -> int:
 def _parse(argv: Sequence[str]) -> Any:
     parser = Parser(prog="rlcourse pretrain", description="Train an encoder without rewards, for rlcourse train --encoder-from.")
     parser.add_argument("env", help="preset (rlcourse list presets), Gymnasium id, or file.py:Class")
-    parser.add_argument("--kind", choices=list(KINDS), help="autoencoder, or classifier [conv for images, dense for others]")
+    parser.add_argument(
+        "--kind", choices=[*KINDS, WORDS], help="autoencoder, classifier or word vectors [conv for images, dense for others]"
+    )
     parser.add_argument("--encoder", metavar="NAME", help=f"any encoder [{', '.join(f'{k}: {e}' for k, e in KINDS.items())}]")
     parser.add_argument("--frames", type=count, default=10_000, metavar="N", help="observations to gather [10000]")
     parser.add_argument("--from", dest="policy", metavar="RUN", help="gather them by the policy of a run [random play]")
     parser.add_argument("--data", metavar="FILE", help=".npz file with `observations` (and `labels`), instead of playing")
     parser.add_argument("--label", type=natural, metavar="I", help="classifier: the number of the state's coordinate to tell [0]")
+    parser.add_argument("--vector-size", type=count, metavar="N", help="skip-gram: numbers of a vector [32 of tokens, 16 of states]")
+    parser.add_argument("--window", type=count, metavar="N", help="skip-gram: tokens to each side, or steps before and after [5]")
     parser.add_argument("--epochs", type=count, default=20, metavar="N", help="passes over them; of sparse: 20 iterations each [20]")
     parser.add_argument("--batch-size", type=count, default=100, metavar="N", help="observations per gradient step [100]")
     parser.add_argument("--learning-rate", "--lr", type=finite, default=1e-3, metavar="X", help="Adam's [0.001]")
@@ -87,9 +95,11 @@ def _parse(argv: Sequence[str]) -> Any:
         raise UsageError(f"--learning-rate must be above 0, not {parsed.learning_rate:g}")
     if parsed.frames < 2:
         raise UsageError("--frames must be at least 2: one to learn from and one to test with")
-    for flag, kind in (("label", "classifier"), ("noise", "denoising")):
+    for flag, kind in (("label", "classifier"), ("noise", "denoising"), ("vector_size", WORDS), ("window", WORDS)):
         if getattr(parsed, flag) is not None and parsed.kind != kind:
-            raise UsageError(f"--{flag} belongs to --kind {kind}")
+            raise UsageError(f"--{flag.replace('_', '-')} belongs to --kind {kind}")
+    if parsed.kind == WORDS and (parsed.encoder or parsed.data):
+        raise UsageError(f"--kind {WORDS} takes no --encoder and no --data: it learns vectors of what the environment shows")
     if parsed.policy and parsed.data:
         raise UsageError("--from and --data: observations come from one or the other")
     return parsed

@@ -7,6 +7,8 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
+from gymnasium.vector.utils import concatenate, create_empty_array
 
 from rlcourse.core.gymworld import as_env, id_of
 
@@ -54,7 +56,7 @@ def evaluate(
             action, state = agent.predict(seen[0], **how)
             actions = [action]
         else:
-            actions, state = agent.predict(np.stack(seen), **how)
+            actions, state = agent.predict(_batched(made.observation_space, seen), **how)
         starts[:] = False
         for k, i in enumerate(running):
             if i < 0:
@@ -81,3 +83,11 @@ def masks(agent: Any, infos: list[dict[str, Any]]) -> dict[str, Any]:
         return {}
     every = np.ones(int(agent.action_space.n), np.bool_)
     return {"action_masks": np.stack([np.asarray(info.get("action_mask", every), np.bool_) for info in infos])}
+
+
+def _batched(space: gym.Space[Any], seen: list[Any]) -> Any:
+    """Return observations as a batch, in the form in which a vectorised environment hands it over."""
+    if isinstance(space, spaces.Dict | spaces.Tuple | spaces.OneOf | spaces.Text):
+        room: Any = create_empty_array(space, len(seen))
+        return concatenate(space, seen, room)
+    return np.stack(seen)

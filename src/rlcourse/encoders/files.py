@@ -1,6 +1,7 @@
 """Encoders from files: of agents, autoencoders and classifiers, all of which name an encoder's arrays ``...encoder. ...``.
 
-Only the arrays are taken; that a file was made for other colours, rewards or actions does not matter, where they fit.
+Word vectors (`rlcourse.core.word_vectors`) are a part of an encoder: its tables. Only the arrays are taken; that a file was made for other
+colours, rewards or actions does not matter, where they fit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import nn
 from rlcourse.core import files
 from rlcourse.encoders import make, make_memory
 from rlcourse.encoders.recurrent import Recurrent
+from rlcourse.encoders.word_tables import fill_tables
 
 __all__ = ["Stored", "fill", "load", "load_memory", "stored"]
 
@@ -103,15 +105,24 @@ def load_memory(path: str | os.PathLike[str], observation_space: Any) -> Recurre
     return memory
 
 
-def fill(encoder: nn.Module, path: str | os.PathLike[str], part: str | None = None) -> None:
-    """Give an encoder the weights of the one in a file; see `stored`.
+def fill(encoder: nn.Module, path: str | os.PathLike[str], part: str | None = None) -> bool:
+    """Give an encoder the weights of the one in a file, or its tables the word vectors; see `stored`.
+
+    Returns
+    -------
+    bool
+        Whether these are all of its weights: word vectors need not be.
 
     Raises
     ------
     ValueError
-        Where that one has other arrays.
+        Where that one has other arrays, or no table has the shape of the vectors.
     """
+    arrays, metadata = files.read(path)
+    if metadata.get("class") == "WordVectors":
+        return fill_tables(encoder, arrays["vectors"], path)
     _fill(encoder, stored(path, part=part), path)
+    return True
 
 
 def _fill(encoder: nn.Module, held: Stored, path: Any) -> None:

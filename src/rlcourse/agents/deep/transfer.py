@@ -2,6 +2,7 @@
 
 The notes' three scenarios beside learning from scratch (cs231n, "Transfer learning"): the encoder is a fixed extractor of features; it is
 fine-tuned, at a tenth of the learning rate, because what it has learned is mostly right; or its weights are only where learning begins.
+Word vectors are the beginning of an encoder's tables: what else it has is learned from nothing, so it can neither be frozen nor fine-tuned.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ def take_over(network: nn.Module, config: Any, restored: bool) -> None:
     for encoder in encoders_of(network):
         if not restored:
             try:
-                fill(encoder, source)
+                whole = fill(encoder, source)
             except (ValueError, OSError) as error:
                 raise ValueError(f"encoder_from: {error}") from error
+            if not whole and mode != "warmstart":
+                advice = f"word vectors are only the tables of encoder {config.encoder!r}, and the rest has yet to learn"
+                raise ValueError(f"encoder_mode {mode!r}: {advice}; set it to warmstart")
         encoder.requires_grad_(mode != "frozen")
