@@ -17,7 +17,7 @@ usage: rlcourse VERB ...
   evaluate RUN       greedy returns of a run or of an agent file, on fresh episodes
   enjoy RUN          watch it in a window, or write --gif FILE or --mp4 FILE
   resume RUN         go on exactly where a run was saved
-  pretrain ENV       an autoencoder or a classifier, whose encoder agents take with --encoder-from
+  pretrain ENV       an autoencoder, a classifier or word vectors, which agents take with --encoder-from
   inspect RUN        pictures of what its network has learned: filters, maps, codes, saliency, memory
   compare RUN ...    runs or folders of seeds side by side, with intervals and a picture
   figure FIGURE      reproduce figures of the book and check them: 6.3, ex6.5, all
