@@ -17,6 +17,7 @@ from typing import Any
 import gymnasium as gym
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from rlcourse.encoders.recurrent import Recurrent, State
 
@@ -110,13 +111,26 @@ class AttentionMemory(Recurrent):
 
     def _attended(self, vectors: Tensor, exists: Tensor) -> Tensor:
         """Return the features [T, B, features_dim]; `exists` [T, B, k] is what each step may look at, itself the last."""
-        T, B, k = exists.shape
+        k = exists.shape[2]
         new = vectors[k - 1 :]
-        query = self.query(new).view(T, B, self.heads, -1)
-        keys, values = (
-            self.keys_and_values(vectors).view(len(vectors), B, 2, self.heads, -1).unfold(0, k, 1).unbind(2)
-        )  # [T, B, heads, d, k]
-        scores = torch.einsum("tbhd,tbhdk->tbhk", query, keys) + torch.einsum("tbhd,khd->tbhk", query, self.ages)
-        scores = (scores / math.sqrt(query.shape[3])).masked_fill(~exists.unsqueeze(2), -torch.inf)
-        context = torch.einsum("tbhk,tbhdk->tbhd", scores.softmax(3), values)
-        return self._dropped(torch.tanh(self.combine(torch.cat([context.flatten(2), new], dim=2))))
+        query, (keys, values) = self._split(self.query(new)), map(self._split, self.keys_and_values(vectors).chunk(2, dim=2))
+        scores = _band(query @ keys.transpose(2, 3), k) + torch.einsum("bhtd,khd->bhtk", query, self.ages)
+        scores = (scores / math.sqrt(query.shape[3])).masked_fill(~exists.transpose(0, 1).unsqueeze(1), -torch.inf)
+        context = (_unband(scores.softmax(3), len(vectors)) @ values).permute(2, 0, 1, 3).flatten(2)
+        return self._dropped(torch.tanh(self.combine(torch.cat([context, new], dim=2))))
+
+    def _split(self, x: Tensor) -> Tensor:
+        """Return vectors [T, B, width] by heads, [B, heads, T, d]."""
+        return x.view(*x.shape[:2], self.heads, -1).permute(1, 2, 0, 3)
+
+
+def _band(x: Tensor, k: int) -> Tensor:
+    """Return of each row t of [B, heads, T, L] the columns t to t + k - 1: [B, heads, T, k]."""
+    T, L = x.shape[2:]
+    return pad(x.flatten(2), (0, T)).view(*x.shape[:3], L + 1)[..., :k]
+
+
+def _unband(x: Tensor, L: int) -> Tensor:
+    """Return its inverse, zeros elsewhere: [B, heads, T, L]."""
+    T, k = x.shape[2:]
+    return pad(x, (0, L + 1 - k)).flatten(2)[..., : T * L].reshape(*x.shape[:3], L)
