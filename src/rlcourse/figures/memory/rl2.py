@@ -33,7 +33,7 @@ TOLD: dict[str, dict[str, bool]] = {"RL²": {}, "without the arm": {"action": Fa
 SHIFT = "win-stay, lose-shift"
 RULES = {"greedy by posterior": exact.greedy, "Thompson sampling": exact.thompson, "UCB1": exact.ucb1}
 EPISODES = 20_000  # sampled ones, whose standard error is below 0.01
-COLORS = {"RL²": 0, "without the arm": 5, "without the reward": 3, "greedy by posterior": 2, "Thompson sampling": 1, "UCB1": 4, SHIFT: 6}
+COLORS = {"RL²": 0, "without the arm": 5, "without the reward": 3, "greedy by posterior": 2, "Thompson sampling": 1, "UCB1": 4, SHIFT: 8}
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _draw_pulls(axes: Any, data: dict[str, np.ndarray], settings: Settings) -> N
     style.panel(axes, f"learning within an episode: {settings.arms} arms that nobody has met", "pull", "expected reward")
     axes.plot(number, data["optimum"], "--", color=style.INK, linewidth=1.4, label="Bayes optimum")
     for name, rewards in zip((*RULES, SHIFT), data["rules"], strict=True):
-        axes.plot(number, rewards, "-", color=style.COLORS[COLORS[name]], linewidth=1.2, label=name)
+        axes.plot(number, rewards, "-", color=style.COLORS[COLORS[name]], linewidth=1.6, label=name)
     for name, rewards in zip(TOLD, data["rewards"], strict=True):
         shape = "o-" if name == "RL²" else "o:"
         axes.plot(number, rewards.mean(axis=0), shape, color=style.COLORS[COLORS[name]], markersize=4, linewidth=1.6, label=name)
