@@ -53,6 +53,7 @@ ROWS = (  # group, then name, observation, source; rows of few layers share a li
     ("beside", "embedding", spaces.Discrete(500), "of a number below 500"),
     ("", "text-lstm", LETTERS, "of 20 letters and spaces"),
     ("beside", "text-bilstm", LETTERS, "the same from both ends"),
+    ("beside", "text-bag", LETTERS, "added up"),
     ("", "gnmt", LETTERS, "Wu et al. 2016"),
 )
 _WINDOW = Window(gym.make("CartPole-v1"), 8).observation_space

@@ -155,6 +155,17 @@ def test_a_text_is_read_as_torchs_packed_sequences_are(layers):
         torch.testing.assert_close(encoder(one_hot), encoder(tokens))
 
 
+def test_a_bag_of_words_is_the_sum_of_their_vectors_whatever_their_order():
+    encoder, tokens = encoders.make("text-bag:5", TOKENS), torch.randint(1, 9, (6, 7))
+    tokens[:, 5:] = 0
+    table = encoder.embedding.weight
+    torch.testing.assert_close(encoder(tokens), torch.stack([sum(table[token] for token in row[:5]) for row in tokens]))
+    torch.testing.assert_close(encoder(tokens.flip(1)), encoder(tokens))
+    torch.testing.assert_close(encoder(nn.functional.one_hot(tokens, 9).float().flatten(1)), encoder(tokens))
+    wide = encoders.make("text-bag:10000", TOKENS)
+    assert wide(torch.arange(1, 8)[None]).var().item() == pytest.approx(1.0, abs=0.05)
+
+
 def test_what_is_behind_the_end_of_a_text_does_not_matter_and_an_empty_one_is_read():
     text = spaces.Text(6, charset="ab")
     short, long = spaces.Text(3, charset="ab"), text

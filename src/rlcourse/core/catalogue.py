@@ -48,6 +48,7 @@ class Entry(NamedTuple):
 RACETRACK = ("rlcourse.envs.racetracks:make_env", "rlcourse.envs.racetracks:racetrack")
 LINGO_BANDIT = ("rlcourse.envs.language_bandit:make_env", "rlcourse.envs.language_bandit:lingo_bandit")
 COPY = ("rlcourse.envs.copying:make_env", "rlcourse.envs.copying:delayed_copy")
+LINGO_GRID = ("rlcourse.envs.language_grid:make_env", "rlcourse.envs.language_grid:lingo_grid")
 WINDY = ("rlcourse.envs.windy:make_env", "rlcourse.envs.windy:windy_gridworld")
 
 ENVIRONMENTS = (
@@ -163,9 +164,8 @@ ENVIRONMENTS = (
     Entry("rlcourse/PixelCatch-v0", "rlcourse.envs.catch:make_env", "rlcourse.envs.catch:pixel_catch", None, 0.95),
     Entry("rlcourse/PixelGrid-v0", "rlcourse.envs.themed_grid:make_env", "rlcourse.envs.themed_grid:pixel_grid", 100, 0.9),
     Entry("rlcourse/SortSequence-v0", "rlcourse.envs.sorting:make_env", "rlcourse.envs.sorting:sort_sequence", None, 1.45),
-    Entry(
-        "rlcourse/LingoBanditTokens-v0", "rlcourse.envs.language_bandit:make_env", "rlcourse.envs.language_bandit:lingo_bandit", None, 0.9
-    ),
+    Entry("rlcourse/LingoBanditTokens-v0", *LINGO_BANDIT, None, 0.9),
+    Entry("rlcourse/LingoGridTokens-v0", *LINGO_GRID, 40, 0.9),
     Entry("rlcourse/ErrandsTokens-v0", "rlcourse.envs.errands:make_env", "rlcourse.envs.errands:three_errands", None, 0.95),
     Entry("rlcourse/SmallBreakout-v0", "rlcourse.envs.breakout:make_env", "rlcourse.envs.breakout:SmallBreakout", 1000),
     Entry("rlcourse/DelayedBits-v0", "rlcourse.envs.delayed_bits:make_env", "rlcourse.envs.delayed_bits:DelayedBits", 100, -48.0),
@@ -187,6 +187,7 @@ GAMES = {  # of packages that need not be installed: entry point and time limit,
 TEXTS = {  # worlds that show text: entry point, time limit, threshold; with TextTokens around them they are worlds of ENVIRONMENTS
     "rlcourse/Errands-v0": ("rlcourse.envs.errands:make_text_env", None, 0.95),
     "rlcourse/LingoBandit-v0": ("rlcourse.envs.language_bandit:make_text_env", None, 0.9),
+    "rlcourse/LingoGrid-v0": ("rlcourse.envs.language_grid:make_text_env", 40, 0.9),
 }
 
 

@@ -33,6 +33,7 @@ _HOMES = {  # name: module, class, the spaces it serves
     "embedding": ("embedding", "Embedding", "Discrete, MultiDiscrete, MultiBinary and Text"),
     "text-lstm": ("text", "TextLSTM", "Text, and MultiDiscrete that holds tokens"),
     "text-bilstm": ("text", "TextBiLSTM", "Text, and MultiDiscrete that holds tokens"),
+    "text-bag": ("text", "TextBag", "Text, and MultiDiscrete that holds tokens"),
     "gnmt": ("gnmt", "GNMT", "Text, and MultiDiscrete that holds tokens"),
     "window-lstm": ("windowed", "WindowLSTM", _WINDOWS),
     "window-gru": ("windowed", "WindowGRU", _WINDOWS),

@@ -1,4 +1,4 @@
-"""`TextLSTM` and `TextBiLSTM`: a sequence of tokens, or of the characters of a text, as one vector."""
+"""`TextLSTM`, `TextBiLSTM` and `TextBag`: a sequence of tokens, or of the characters of a text, as one vector."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rlcourse.core.packing import characters
 
-__all__ = ["TextBiLSTM", "TextLSTM", "as_tokens", "is_tokens", "tokens_of"]
+__all__ = ["TextBag", "TextBiLSTM", "TextLSTM", "as_tokens", "is_tokens", "tokens_of"]
 
 
 class TextLSTM(nn.Module):
@@ -71,6 +71,37 @@ class TextBiLSTM(TextLSTM):
     """The same with a second LSTM in each layer, which reads from the end; parameters as `TextLSTM`."""
 
     name, directions = "text-bilstm", 2
+
+
+class TextBag(nn.Module):
+    """Learned vectors of tokens, added up: what a text says, whatever the order of its words.
+
+    Parameters
+    ----------
+    observation_space : gymnasium.spaces.Text or MultiDiscrete
+        As of `TextLSTM`.
+    features_dim : int
+        Width of a token's vector, and of the sum.
+
+    Notes
+    -----
+    Initial vectors are such that the sum over a text without padding has variance 1.
+    """
+
+    name: ClassVar[str] = "text-bag"
+
+    def __init__(self, observation_space: gym.Space[Any], features_dim: int = 64) -> None:
+        super().__init__()
+        self.tokens, self.length = tokens_of(self.name, observation_space)
+        self.features_dim = features_dim
+        self.embedding = nn.Embedding(self.tokens, features_dim, padding_idx=0)
+        with torch.no_grad():
+            self.embedding.weight.mul_(self.length**-0.5)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Return features, shape [B, features_dim], of tokens [B, L], or of one-hot tokens [B, L * tokens]."""
+        found: Tensor = self.embedding(as_tokens(observations, self.length, self.tokens)).sum(0)
+        return found
 
 
 def _mirrored(cell: nn.Module, x: Tensor, mirror: Tensor) -> Tensor:

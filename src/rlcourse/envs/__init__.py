@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rlcourse.envs.gridworld import grid_world
     from rlcourse.envs.k_armed import Bandit, bandit
     from rlcourse.envs.language_bandit import LingoBandit, lingo_bandit
+    from rlcourse.envs.language_grid import LingoGrid, lingo_grid
     from rlcourse.envs.languages import lingo_pairs
     from rlcourse.envs.learnability import (
         a_split,
@@ -97,6 +98,7 @@ __all__ = [
     "Errands",
     "HiddenCorridor",
     "LingoBandit",
+    "LingoGrid",
     "MaximizationBias",
     "MountainCar",
     "MountainCarContinuous",
@@ -146,6 +148,7 @@ __all__ = [
     "infinite_variance",
     "left_or_right",
     "lingo_bandit",
+    "lingo_grid",
     "lingo_pairs",
     "one_or_two_states",
     "one_or_two_states_features",
@@ -194,6 +197,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "Errands": "rlcourse.envs.errands",
     "HiddenCorridor": "rlcourse.envs.corridor",
     "LingoBandit": "rlcourse.envs.language_bandit",
+    "LingoGrid": "rlcourse.envs.language_grid",
     "MaximizationBias": "rlcourse.envs.maximization_bias",
     "MountainCar": "rlcourse.envs.mountain_car",
     "MountainCarContinuous": "rlcourse.envs.mountain_car_continuous",
@@ -243,6 +247,7 @@ MODULES = {  # name: the file that holds it; the functions make an MDP
     "infinite_variance": "rlcourse.envs.one_state",
     "left_or_right": "rlcourse.envs.two_policies",
     "lingo_bandit": "rlcourse.envs.language_bandit",
+    "lingo_grid": "rlcourse.envs.language_grid",
     "lingo_pairs": "rlcourse.envs.languages",
     "one_or_two_states": "rlcourse.envs.learnability",
     "one_or_two_states_features": "rlcourse.envs.learnability",

@@ -1,4 +1,4 @@
-"""Pictures and texts of LingoBandit: the mission, and the objects in their places."""
+"""Pictures and texts of LingoBandit and LingoGrid: the mission, and the objects in their places."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from rlcourse.envs.canvas import BLUE, GREEN, GREY, INK, PAPER, SAND, SHADE, Canvas
+from rlcourse.envs.canvas import BLUE, GREEN, GREY, INK, OCHRE, ORANGE, PAPER, SAND, SHADE, Canvas
 from rlcourse.envs.languages import COLORS, KINDS
 
-__all__ = ["bandit_picture", "bandit_text", "mission"]
+__all__ = ["bandit_picture", "bandit_text", "lingo_grid_picture", "lingo_grid_text", "mission"]
 
 PAINTS = ((196, 64, 52), GREEN, BLUE, (222, 176, 48))  # red, green, blue, yellow
 
@@ -71,3 +71,31 @@ def thing(canvas: Canvas, x: float, y: float, r: float, color: int, kind: int) -
         canvas.polygon(
             [(x - r * 0.8, y - r * 0.8), (x + r * 0.6, y - r * 0.8), (x + r * 0.42, y + r * 0.8), (x - r * 0.62, y + r * 0.8)], paint
         )
+
+
+def lingo_grid_text(world: Any, state: Any, action: Any = None) -> str:
+    """Return the mission and the grid: A the agent, two letters an object (colour, kind), in small letters under the agent."""
+    lines = [["  ." for _ in range(world.side)] for _ in range(world.side)]
+    for n, cell in enumerate(int(number) for number in state[4:]):
+        lines[cell // world.side][cell % world.side] = f" {COLORS[n // 2][0].upper()}{KINDS[n % 2][0].upper()}"
+    row, column = divmod(int(state[3]), world.side)
+    below = lines[row][column].strip().lower()
+    lines[row][column] = "  A" if below == "." else f"A{below}"
+    return f"{mission(world, state)} (task {int(state[1])})\n" + "".join("".join(line) + "\n" for line in lines)
+
+
+def lingo_grid_picture(world: Any, state: Any, action: Any = None) -> np.ndarray:
+    """Draw the grid with its objects, and the agent as an orange ring; while it stops or takes, the ring is filled."""
+    cell = 320 / world.side
+    canvas = Canvas(360, 400)
+    canvas.text(180, 30, mission(world, state), INK, 17)
+    for row in range(world.side):
+        for column in range(world.side):
+            x, y = 20 + column * cell, 60 + row * cell
+            canvas.box(x + 2, y + 2, x + cell - 2, y + cell - 2, SAND, 4)
+    x, y = (20 + (int(state[3]) % world.side + 0.5) * cell, 60 + (int(state[3]) // world.side + 0.5) * cell)
+    canvas.disc(x, y, 0.46 * cell, ORANGE)
+    canvas.disc(x, y, 0.39 * cell, OCHRE if action in (4, 5) else SAND)
+    for n, place in enumerate(int(number) for number in state[4:]):
+        thing(canvas, 20 + (place % world.side + 0.5) * cell, 60 + (place // world.side + 0.5) * cell, 0.27 * cell, n // 2, n % 2)
+    return canvas.array()
