@@ -85,12 +85,17 @@ def recurrent_ppo() -> Case:
     return _recurrent_ppo({"shared_lstm": True, "enable_critic_lstm": False})
 
 
+def recurrent_ppo_windows() -> Case:
+    """The same, ours trained on windows of 8 steps with stored memories; sb3-contrib's, which has none, on its whole rollouts of 32."""
+    return _recurrent_ppo({"shared_lstm": True, "enable_critic_lstm": False}, sequence_length=8)
+
+
 def recurrent_ppo_two_lstms() -> Case:
     """The same beside sb3-contrib's default and RL Zoo's choice: an LSTM for the actor and another for the critic."""
     return _recurrent_ppo({"enable_critic_lstm": True})
 
 
-def _recurrent_ppo(lstm: dict[str, bool]) -> Case:
+def _recurrent_ppo(lstm: dict[str, bool], **windows: int) -> Case:
     import sb3_contrib
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.vec_env import VecNormalize
@@ -99,7 +104,8 @@ def _recurrent_ppo(lstm: dict[str, bool]) -> Case:
 
     env, copies = "rlcourse/MaskedCartPole-v1", 8
     same = {"n_steps": 32, "batch_size": 256, "n_epochs": 20, "learning_rate": 0.001, "gamma": 0.98, "gae_lambda": 0.8, "clip_range": 0.2}
-    agent = rlcourse.agents.RecurrentPPO(env, n_envs=copies, normalize_observations=True, normalize_rewards=True, hidden=(64,), **same)
+    normal = {"normalize_observations": True, "normalize_rewards": True}
+    agent = rlcourse.agents.RecurrentPPO(env, n_envs=copies, hidden=(64,), **normal, **same, **windows)
     policy = {"lstm_hidden_size": 64, "net_arch": {"pi": [64], "vf": [64]}, "ortho_init": False} | lstm
     venv = VecNormalize(make_vec_env(env, copies, seed=0), gamma=0.98)
     return agent.learn, theirs(sb3_contrib.RecurrentPPO("MlpLstmPolicy", venv, device="cpu", seed=0, policy_kwargs=policy, **same)), 4_096
@@ -140,7 +146,8 @@ def _off_policy(name: str, net_arch: dict[str, list[int]]) -> Case:
     return agent.learn, theirs(model), 1_000
 
 
-CASES = {case.__name__: case for case in (a2c, dqn, dqn_zoo, ppo, recurrent_ppo, recurrent_ppo_two_lstms, sac, sac_small, td3, td3_small)}
+RECURRENT = (recurrent_ppo, recurrent_ppo_two_lstms, recurrent_ppo_windows)
+CASES = {case.__name__: case for case in (a2c, dqn, dqn_zoo, ppo, *RECURRENT, sac, sac_small, td3, td3_small)}
 
 
 def measure(name: str, rounds: int) -> str:

@@ -49,7 +49,8 @@ def test_what_holds_no_categories_has_a_sentence():
     for space in (
         spaces.Box(0, 1, (7, 7, 3)),
         spaces.Box(0, 255, (7, 7), np.uint8),
+        spaces.Box(0, 9, (6, 7, 3), np.uint8),
         spaces.Discrete(3),
     ):
-        with pytest.raises(ValueError, match="images of categories, a Box of bytes and three axes"):
+        with pytest.raises(ValueError, match="images of categories, a Box of bytes at least 7 x 7"):
             encoders.make("minigrid", space)
