@@ -87,6 +87,24 @@ def test_they_are_features_of_linear_agents_on_gymnasium_tables_too():
     assert proto_value_functions("FrozenLake-v1", 3).shape == (16, 3)
 
 
+def test_a_file_of_vectors_is_named_as_features_and_the_agent_keeps_them(tmp_path):
+    found = state2vec(four_rooms(None), steps=2_000, vector_size=4)
+    path = found.save(tmp_path / "vectors.safetensors")
+    agent = SemiGradientSarsa("rlcourse/FourRooms-v0", features=f"bias+table:{path}", alpha=0.01, seed=0).learn(300)
+    saved = agent.save(tmp_path / "agent.safetensors")
+    path.unlink()
+    again = SemiGradientSarsa.load(saved, env="rlcourse/FourRooms-v0")
+    assert np.array_equal(again.values(), agent.values())
+    assert again.config == agent.config
+    for text, sentence in (
+        (f"table:{path}", "features .*: there is no file"),
+        ("table", "'table' needs a file and finite observations"),
+        (f"table:{saved}", "features .* holds a SemiGradientSarsa, not word vectors"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            SemiGradientSarsa("rlcourse/FourRooms-v0", features=text)
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [

@@ -90,7 +90,8 @@ class LinearAgent(Agent):
             self.world = changing._replace(clock=changing.clock.copy())
         self.world = observed(self.world, finite_only=False)
         if self._features is None:
-            named = "auto" if self.config.features == "given" else self.config.features
+            inside = self.config.features == "given" or (self._restored and "table:" in self.config.features)
+            named = "auto" if inside else self.config.features  # those in the agent's file take its place
             self.features: Any = make(named, self.observation_space)
         else:
             given = self._features

@@ -19,12 +19,13 @@ import numpy as np
 
 from rlcourse.core import spaces
 from rlcourse.core.config import did_you_mean
+from rlcourse.core.word_vectors import WordVectors
 from rlcourse.features.aggregation import Aggregation
 from rlcourse.features.coarse import CoarseCoding
 from rlcourse.features.combined import Bias, stack
 from rlcourse.features.fourier import Fourier
 from rlcourse.features.hashed import HashedTiles
-from rlcourse.features.one_hot import OneHot
+from rlcourse.features.one_hot import OneHot, TableFeatures
 from rlcourse.features.polynomial import Polynomial
 from rlcourse.features.radial import RadialBasis
 from rlcourse.features.ranges import grid
@@ -50,6 +51,7 @@ NAMES = {  # name: (how it is written, what it makes)
     "one-hot": ("one-hot", "one feature for each of finitely many observations"),
     "poly": ("poly:3", "products of powers of up to 3 of each coordinate"),
     "rbf": ("rbf:5:0.2", "5 Gaussian bumps along each coordinate; width as a share of the range; rbf:5:0.2:normalised sum to 1"),
+    "table": ("table:vectors.safetensors", "the vectors of a file, one for each observation: rlcourse pretrain --kind skip-gram makes it"),
     "tiles": (
         "tiles:8x8",
         "8 tilings of 8 tiles along each coordinate; tiles:8x10,5w has 10 and 5, and the second coordinate wraps around",
@@ -113,6 +115,13 @@ def _part(text: str, space: gym.Space[Any]) -> Any:
             raise ValueError(f"'one-hot' needs finite observations, not {space}; take tiles:8x8")
         k = 1 if finite else int(np.prod(space.shape or (1,)))
         return OneHot(spaces.size(space)) if name == "one-hot" else Bias() if name == "bias" else Vector(k)
+    if name == "table":
+        if not arguments or not finite:
+            raise ValueError(f"'table' needs a file and finite observations, such as {NAMES[name][0]}, not {space}")
+        try:
+            return TableFeatures.of(WordVectors.load(text.partition(":")[2]).vectors)
+        except OSError as error:
+            raise ValueError(str(error)) from error
     if name == "aggregate" and finite and not at:
         return Aggregation.of(spaces.size(space), _numbers("aggregate", arguments, 1, ("10",))[0])
     low, high, scale = _ranges(text, at, ranges, space)
