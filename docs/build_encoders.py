@@ -44,7 +44,7 @@ ROWS = (  # group, then name, observation, source; rows of few layers share a li
     ("", "impala", (64, 64, 3), "Espeholt et al. 2018"),
     ("", "minatar", (10, 10, 4), "Young & Tian 2019"),
     ("beside", "torch-ac", (7, 7, 3), "Willems, for MiniGrid"),
-    ("", "minigrid", CATEGORIES, "the same, of categories"),
+    ("", "minigrid", CATEGORIES, "of categories, for MiniGrid"),
     ("First halves of autoencoders", "ae-conv", (28, 28, 1), "convolutional"),
     ("", "ae-denoising", (28, 28, 1), "convolutional, wider"),
     ("", "ae-dense", (28, 28, 1), "dense"),

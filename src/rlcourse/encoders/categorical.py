@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlcourse.encoders.convolutional import Convolutional
 from rlcourse.encoders.images import image_size
-from rlcourse.encoders.standard_networks import TorchAC
 
 __all__ = ["Categories", "MiniGrid", "categorical"]
 
@@ -39,8 +39,6 @@ class Categories(nn.Module):
         greatest number that it may show says.
     name : str
         Of the encoder, for the message.
-    least : int
-        Fewest cells of a side.
 
     Attributes
     ----------
@@ -50,14 +48,12 @@ class Categories(nn.Module):
 
     offsets: Tensor  # [channels of the observation] row of a channel's value 0
 
-    def __init__(self, observation_space: gym.Space[Any], name: str = "minigrid", least: int = 1) -> None:
+    def __init__(self, observation_space: gym.Space[Any], name: str = "minigrid") -> None:
         super().__init__()
         size = image_size(observation_space)
         shape = observation_space.shape or ()
-        if size is None or len(shape) != 3 or observation_space.dtype != np.uint8 or min(size[:2]) < least:
-            raise ValueError(
-                f"encoder {name!r} needs images of categories, a Box of bytes at least {least} x {least} x 1, not {observation_space}"
-            )
+        if size is None or len(shape) != 3 or observation_space.dtype != np.uint8:
+            raise ValueError(f"encoder {name!r} needs images of categories, a Box of bytes and three axes, not {observation_space}")
         assert isinstance(observation_space, gym.spaces.Box)
         self.height, self.width, self.channels = *size[:2], EMBEDDING
         self.first = shape != size  # channels first
@@ -78,10 +74,16 @@ class Categories(nn.Module):
         return found
 
 
-class MiniGrid(TorchAC):
-    """`TorchAC` over a learned vector for each cell of an image of categories; parameters as `Convolutional`."""
+class MiniGrid(Convolutional):
+    """For images of categories such as MiniGrid's: a learned vector for each cell, 32 filters of 1x1, 128 units.
 
-    name = "minigrid"
+    No cell is mixed with its neighbours before the linear layer, which knows where each is. Parameters as `Convolutional`.
+    """
+
+    name, widths = "minigrid", (128,)
 
     def _images(self, observation_space: gym.Space[Any]) -> Categories:
-        return Categories(observation_space, self.name, self._least())
+        return Categories(observation_space, self.name)
+
+    def _convolutions(self, channels: int) -> list[nn.Module]:
+        return self._convolution(channels, 32, 1)
