@@ -4,14 +4,15 @@ Left: the T-maze (Bakker 2002), whose sign at the beginning of a corridor tells 
 memories, PPO with the last 8 observations side by side, PPO with the last one; nothing else differs. Success is that of the greedy policy
 over both signs, exact. Without a memory 1/2 is the most that there is, and so it is for a window that is not longer than the corridor: all
 that it shows at the junction is the same under both signs. A run ends where it has succeeded at two evaluations in a row.
-Middle and right: CartPole whose observation is blank half of the time (Hausknecht & Stone 2015), and CartPole without velocities, with the
-settings of the preset `maskedcartpole`; greedy returns of 100 fresh episodes. A policy trained with full sight meets the flicker as well.
+Middle: CartPole whose observation is blank half of the time (Hausknecht & Stone 2015) and ends with the last action, for who sees nothing
+must at least know what it did; a policy that has learned with full sight meets the flicker as well. Right: CartPole without velocities.
+Settings are those of the preset `maskedcartpole`, with longer rollouts for the flicker; the best of the evaluations in 100 fresh episodes.
 `python benchmarks/pass_rates.py tmaze:recurrent_ppo tmaze:ppo` measures ten seeds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from rlcourse.envs import CartPole, t_maze
 from rlcourse.figures import style
 from rlcourse.figures.claims import Claim, less, mean, true
 from rlcourse.figures.experiment import Lab
-from rlcourse.wrappers import flickering, masked, windowed
+from rlcourse.wrappers import flickering, masked, reminded, windowed
 
 __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 
@@ -33,18 +34,20 @@ REMEMBER = ("lstm", "gru", "attention")
 CONTROL = ("flicker", "mask")
 LIMIT = 200  # steps of an episode in the T-maze
 EVERY = 4_096  # steps between evaluations
+SOLVED = 475.0  # return in CartPole
+FLICKER = {"n_envs": 16, "n_steps": 64, "batch_size": 512, "n_epochs": 8, "gae_lambda": 0.9}  # in the place of the preset's
 
 
 @dataclass(frozen=True)
 class Settings(Config):
     """What the figure is made with."""
 
-    runs: Count = 3
+    runs: Count = 2
     memories: tuple[str, ...] = (NONE, "last 8", "rnn", "lstm", "gru", "attention:32")  # in the T-maze
-    lengths: tuple[int, ...] = (2, 5, 10, 15, 20, 30)
-    steps: Count = 200_000
+    lengths: tuple[int, ...] = (5, 10, 30)
+    steps: Count = 160_000
     control: tuple[str, ...] = (NONE, "last 4", "lstm", "attention:8")  # in CartPole; none: it is left out
-    control_steps: Count = 60_000
+    control_steps: Count = 80_000
 
 
 FAST = {"runs": 2, "memories": (NONE, "attention:8"), "lengths": (3,), "steps": 40_000, "control": ()}
@@ -91,10 +94,38 @@ def learned(job: Job) -> tuple[float, float]:
     """Learn; return success and steps in the maze, in CartPole the greedy return, of full sight also with flicker."""
     agent, world = agent_of(job)
     if job.task != "maze":
-        _learn(agent, job.steps, lambda: balanced(agent, world, 40) >= 499.0, once=True)
-        return balanced(agent, world, 100), balanced(agent, flickering(CartPole()), 100) if job.task == "full" else np.nan
-    _learn(agent, job.steps, lambda: success(agent, world) == 1.0, once=False)
+        return _best_of_cartpole(agent, world, job)
+    successes = [0.0]
+
+    def goes_on(agent: Any) -> bool:
+        if agent.num_timesteps >= EVERY * len(successes):
+            successes.append(success(agent, world))
+        return sum(successes[-2:]) < 2.0
+
+    agent.learn(job.steps, callback=goes_on)
     return success(agent, world), float(agent.num_timesteps)
+
+
+def blinking(p: float) -> Any:
+    """Return CartPole, seen with probability 1 - p, and the last action, seen always."""
+    return reminded(flickering(CartPole(), p), reward=False)
+
+
+def _best_of_cartpole(agent: Any, world: Any, job: Job) -> tuple[float, float]:
+    """Learn up to SOLVED; return what the best policy by the evaluations has in fresh episodes, that of full sight also with flicker."""
+    evaluations, judged = [0.0], (0.0, np.nan)
+
+    def goes_on(agent: Any) -> bool:
+        nonlocal judged
+        if agent.num_timesteps >= EVERY * len(evaluations):
+            evaluations.append(balanced(agent, world, 40, seed=0))
+            if evaluations[-1] > max(evaluations[:-1]):
+                tried = balanced(agent, blinking(0.5), 100, seed=1) if job.task == "full" else np.nan
+                judged = balanced(agent, world, 100, seed=1), tried
+        return evaluations[-1] < SOLVED
+
+    agent.learn(job.steps, callback=goes_on)
+    return judged
 
 
 def agent_of(job: Job) -> tuple[Any, Any]:
@@ -103,27 +134,16 @@ def agent_of(job: Job) -> tuple[Any, Any]:
 
     preset = presets.load("tmaze" if job.task == "maze" else "maskedcartpole")
     world: Any = t_maze(job.length) if job.task == "maze" else CartPole()
-    if job.task in CONTROL:
-        world = flickering(world) if job.task == "flicker" else masked(world)
+    if job.task != "maze":
+        world = masked(world) if job.task == "mask" else blinking(0.5 if job.task == "flicker" else 0.0)
     kind, _, k = job.memory.partition(" ")
     if kind == "last":
         world = windowed(world, int(k))
     recurrent = kind not in ("last", "no")
     settings = {**preset.agents["recurrent_ppo" if recurrent else "ppo"], "seed": job.seed, "device": "cpu"}
+    settings |= FLICKER if job.task in ("flicker", "full") else {}
     copies = WorldVectorEnv(world, settings["n_envs"], LIMIT if job.task == "maze" else 500, copy=False)
     return (RecurrentPPO(copies, **settings | {"memory": job.memory}) if recurrent else PPO(copies, **settings)), world
-
-
-def _learn(agent: Any, steps: int, done: Callable[[], bool], once: bool) -> None:
-    """Learn until an evaluation says that it is done, or two in a row do."""
-    found = [False]
-
-    def goes_on(agent: Any) -> bool:
-        if agent.num_timesteps >= EVERY * len(found):
-            found.append(done())
-        return not (found[-1] if once else all(found[-2:]))
-
-    agent.learn(steps, callback=goes_on)
 
 
 def success(agent: Any, world: Any) -> float:
@@ -143,10 +163,10 @@ def success(agent: Any, world: Any) -> float:
     return float(won.mean())
 
 
-def balanced(agent: Any, world: Any, episodes: int) -> float:
+def balanced(agent: Any, world: Any, episodes: int, seed: int) -> float:
     """Return the mean return of the greedy policy in CartPole, over one episode in each of some copies."""
     copies = WorldVectorEnv(world, episodes, 500)
-    seen, _ = copies.reset(seed=1_000_003)
+    seen, _ = copies.reset(seed=seed)
     memory, returns, going, begins = None, np.zeros(episodes), np.ones(episodes, bool), np.ones(episodes, bool)
     while going.any():
         actions, memory = agent.predict(seen, memory, episode_start=begins, deterministic=True)
@@ -158,18 +178,20 @@ def balanced(agent: Any, world: Any, episodes: int) -> float:
 
 
 def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
-    """Draw success against length, one line a memory; beside it what CartPole's returns are, one dot a run."""
-    figure.set_size_inches(11.2 if settings.control else 6.4, 4.3)
+    """Draw success against length, one strip a memory; beside it CartPole's returns, one dot a run."""
+    figure.set_size_inches(11.2 if settings.control else 6.4, 4.5)
     axes = figure.subplots(1, 3 if settings.control else 1, squeeze=False, width_ratios=(1.5, 1, 1) if settings.control else None)[0]
     maze = style.panel(axes[0], "T-maze: success of the greedy policy", "steps from the sign to the junction", "")
-    marks = "sDo^vP"
+    places = np.arange(len(settings.lengths))
     for i, memory in enumerate(settings.memories):
-        line = {"marker": marks[i % 6], "markersize": 5, "linestyle": "--" if memory == NONE else "-"}
-        x = np.array(settings.lengths) * (1.0 + 0.012 * (i - 2))  # lines that lie on one another are seen
-        style.curve(maze, x, data["success"][i].T, memory, _color(memory), interval=False, **line)
-    style.reference(maze, 0.5, "without a memory: 1/2 at most, exactly", "left", above=False)
-    maze.set(ylim=(-0.04, 1.06), xlim=(0, max(settings.lengths) * 1.06))
-    maze.legend(frameon=False, fontsize=8, loc="lower left", ncols=2)
+        bottom = len(settings.memories) - 1 - i
+        maze.axhline(bottom + 0.5, color=style.GREY, linestyle="--", linewidth=0.9)
+        style.curve(maze, places, bottom + data["success"][i].T, "", _color(memory), False, marker="o", markersize=5)
+        maze.text(-0.3, bottom + 0.62, memory, fontsize=8.5, color=_color(memory), fontweight="bold")
+    bottoms = np.arange(len(settings.memories))
+    maze.set_yticks(np.sort([*(bottoms + 0.5), *(bottoms + 1)]), ["½", "1"] * len(bottoms), fontsize=8)
+    maze.set_xticks(places, [str(length) for length in settings.lengths])
+    maze.set(ylim=(0.2, bottoms[-1] + 1.25), xlim=(-0.35, len(places) - 0.6))
     titles = ("CartPole, half of it blank", "CartPole without velocities")
     for k, (panel, title) in enumerate(zip(axes[1:], titles, strict=False)):
         _dots(style.panel(panel, title, "return of the greedy policy"), data["returns"][k], settings.control)
@@ -184,8 +206,8 @@ def _dots(panel: Any, returns: np.ndarray, names: Sequence[str], first: int = 0)
     for i, (name, row) in enumerate(zip(names, returns, strict=True)):
         color = _color(name)
         panel.plot(row, np.full(len(row), first + i + 0.1), "o", color=color, markersize=5.5, alpha=0.7, markeredgewidth=0, clip_on=False)
-        panel.plot([row.mean()] * 2, [first + i - 0.08, first + i + 0.28], color=color, linewidth=2.2)
-        panel.text(8, first + i - 0.2, f"{name}: {row.mean():.0f}", fontsize=8, color=color, va="center")
+        panel.plot([row.mean()] * 2, [first + i - 0.06, first + i + 0.26], color=color, linewidth=2.2)
+        panel.text(8, first + i - 0.27, f"{name}: {row.mean():.0f}", fontsize=8, color=color, va="center")
 
 
 def _color(memory: str) -> str:
