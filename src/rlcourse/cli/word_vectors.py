@@ -68,5 +68,5 @@ def _of_tokens(parsed: Any, env: Any, target: Target, settings: dict[str, Any]) 
 
     agent = find_agent(parsed.policy)[0] if parsed.policy else None
     said, part = sentences(gather(target.env, parsed.frames, parsed.seed, agent))
-    name = "text-lstm" if parsed.vector_size == 32 else f"embedding:{parsed.vector_size}"
+    name = "text-lstm" if parsed.vector_size == 32 else f"text-bag:{parsed.vector_size}"
     return train(said, names_of(env, part), **settings), "=".join([*([".".join(part.path)] if part.path else []), name])
