@@ -4,7 +4,9 @@ Translators learn to sort 5 to 10 of 20 letters by imitation (`rlcourse.pretrain
 a layer: the stack of Google's translator (Wu et al. 2016) with 1, 2, 4 and 8 layers in each half, the first of which reads from both ends.
 From the third on a residual layer adds its inputs to its outputs; a plain one does not. Below, left: why. Before learning, the gradient at
 the lower layers of a plain stack has all but vanished. Right: one LSTM each with Luong's attention (2015), by score, with and without input
-feeding, and without attention.
+feeding, and without attention. Six runs: plain stacks of 1, 2, 4 and 8 layers come to 0.95, 0.90, 0.63 and 0.44 of the signs, residual ones
+of 4 and 8 to 0.95 and 0.90. So depth can be had, but gains nothing here, where one layer will do; that 8 layers translate better than 4 was
+seen with 1,024 units. Attention gains 0.11 to 0.13; between its scores, and by input feeding, no difference is shown.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from rlcourse.figures.experiment import Lab
 
 __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 
-SECONDS = 340.0
+SECONDS = 250.0
 RESIDUAL_FROM = 3
 WITHIN = 0.05  # of the share of right signs: as good
 SCORES = (None, "dot", "general", "concat")
@@ -158,9 +160,10 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     ]
     more = mean(last[8, True] - last[4, True])
     worst = -WITHIN - ERRORS * more.error
-    found.append(
-        true("8 residual layers are no worse than 4, within 0.05 and the error", more.mean >= worst, f"{more}, at least {worst:.2g}")
-    )
+    found.append(true("8 residual layers come within 0.05 of 4, up to the error", more.mean >= worst, f"{more}, at least {worst:.2g}"))
+    if settings.updates >= 100:
+        costs = [last[4, residual] - last[8, residual] for residual in (True, False)]
+        found.append(less("from 4 to 8 layers plain stacks lose more than residual ones", mean(costs[0] - costs[1]), 0.0))
     first = np.log(data["norms"][:, :, 0] / data["norms"][:, :, -1])  # [2, runs] of the first layer against the last
     found.append(less("residual connections hand the gradient down: more of it gets to the first layer", mean(first[0]), mean(first[1])))
     if settings.attention:
