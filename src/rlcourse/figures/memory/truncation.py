@@ -35,7 +35,7 @@ HANDLINGS: dict[str, dict[str, Any]] = {
     "stored": {"start": "stored"},
     "stored, burned in": {"start": "stored", "burn_in": BURN_IN},
 }
-WINDOWS = {"bits": tuple(range(1, 13)), "copy 3": tuple(range(1, 9)), "copy 8": tuple(range(5, 13))}
+WINDOWS = {"bits": tuple(range(1, 13)), "copy 3": tuple(range(1, 7)), "copy 8": tuple(range(6, 12))}
 AGENT: dict[str, Any] = {
     "memory": "gru",
     "memory_size": 32,
@@ -53,7 +53,7 @@ AGENT: dict[str, Any] = {
 class Settings(Config):
     """What the figure is made with."""
 
-    runs: Count = 2
+    runs: Count = 1
     updates: Count = 600  # of the forecaster
     samples: Count = 1_000  # steps that count in one of them
     steps: Count = 100_000  # of the agent where the lag is 8, and half of them where it is 3
@@ -61,7 +61,7 @@ class Settings(Config):
 
 
 FAST = {"runs": 1, "updates": 500, "samples": 600, "steps": 60_000, "sweep": False}
-FULL = {"runs": 10}
+FULL = {"runs": 5}
 BESIDE = {"bits": (3, 4, 9), "copy 3": (3, 4)}  # windows on either side of a step
 
 
@@ -172,8 +172,12 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     figure.set_size_inches(12.4, 4.9)
     axes = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
     style.panel(axes[0], "DelayedBits, a forecaster", "steps of a window", "cross-entropy, nats")
-    for value, text in ((0.6616, "neither lag: 0.6616"), (0.5192, "lag 3: 0.5192"), (0.4545, "lags 3 and 8: 0.4545")):
-        style.reference(axes[0], value, text, above=True)
+    for value, text, side in (
+        (0.6616, "neither lag: 0.6616", "right"),
+        (0.5192, "lag 3: 0.5192", "left"),
+        (0.4545, "both: 0.4545", "left"),
+    ):
+        style.reference(axes[0], value, text, side)
     style.panel(axes[1], "DelayedCopy, lag 3: recurrent PPO", "steps of a window", "share of coins named right")
     style.panel(axes[2], "lag 8", "steps of a window")
     for panel, task in zip(axes, WINDOWS, strict=True):
@@ -196,7 +200,7 @@ def _worths(axes: Any, task: str, worths: np.ndarray) -> None:
     for i, which, name, kind in lines:
         learned_at = np.isfinite(worths[i, :, :, which]).any(axis=1)
         if learned_at.any():
-            x, y = windows[learned_at], worths[i, learned_at, :, which]
+            x, y = windows[learned_at] + 0.07 * (i - 1.5), worths[i, learned_at, :, which]
             label = f"{name}, at its last step" if which == 0 else name
             axes.plot(x, y.mean(axis=1), kind, color=style.COLORS[i], linewidth=1.5, marker="o", markersize=3.5, label=label)
             axes.plot(np.repeat(x, y.shape[1]), y.ravel(), "o", color=style.COLORS[i], alpha=0.35, markersize=3, markeredgewidth=0)
