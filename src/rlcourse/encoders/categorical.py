@@ -75,7 +75,7 @@ class Categories(nn.Module):
 
 
 class MiniGrid(Convolutional):
-    """For images of categories such as MiniGrid's: a learned vector for each cell, 32 filters of 1x1, 128 units.
+    """For images of categories such as MiniGrid's: a learned vector for each cell, 16 filters of 1x1, 128 units.
 
     No cell is mixed with its neighbours before the linear layer, which knows where each is. Parameters as `Convolutional`.
     """
@@ -86,4 +86,4 @@ class MiniGrid(Convolutional):
         return Categories(observation_space, self.name)
 
     def _convolutions(self, channels: int) -> list[nn.Module]:
-        return self._convolution(channels, 32, 1)
+        return self._convolution(channels, 16, 1)

@@ -32,6 +32,9 @@ from rlcourse.encoders.text import TextBiLSTM, TextLSTM, as_tokens, is_tokens
 __all__ = ["FiLM", "FiLMInstruction", "Instruction", "InstructionConcat", "InstructionDot", "InstructionFinal"]
 
 
+SPREAD = 10.0  # of FiLM's first weights: an LSTM's first outputs are near zero, and instructions are to differ from the beginning
+
+
 class Instruction(nn.Module):
     """Attention of the agent's state over the instruction, with the score "general".
 
@@ -189,6 +192,8 @@ class Modulation(nn.Module):
         self.ends = [i + isinstance(layers[i + 1], nn.BatchNorm2d | nn.GroupNorm) for i in found]
         self.channels = sum(counts)
         self.linear = nn.Linear(instruction, 2 * self.channels)
+        with torch.no_grad():
+            self.linear.weight *= SPREAD
 
     def forward(self, encoder: Any, observations: Tensor, instruction: Tensor) -> Tensor:
         """Return an encoder's features, shape [B, features], of images [B, ...] and instructions [B, width]."""
