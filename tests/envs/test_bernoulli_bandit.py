@@ -107,6 +107,18 @@ def test_a_rule_earns_what_simulation_says(rule):
     assert np.all(np.abs(rewards.mean(axis=1) - rewards_of(rule, k, n)) < 4.5 * rewards.std(axis=1) / episodes**0.5)
 
 
+def test_the_return_of_an_optimal_player_deviates_by_2_2_which_100_episodes_make_0_22():
+    rng, rows = np.random.default_rng(0), np.arange(40_000)
+    means, counts, returns = rng.random((40_000, 5)), np.zeros((40_000, 5, 2), int), np.zeros(40_000)
+    for _ in range(10):
+        arms = optimal_arms(counts, 10).argmax(axis=1)
+        paid = rng.random(40_000) < means[rows, arms]
+        counts[rows, arms, 1 - paid] += 1
+        returns += paid
+    assert returns.std() == pytest.approx(2.22, abs=0.04)
+    assert returns.mean() == pytest.approx(bayes_value(5, 10), abs=4 * 2.22 / 200)
+
+
 def test_without_knowledge_every_pull_pays_a_half():
     np.testing.assert_allclose(rewards_of(uniform, 5, 10), 0.5)
     np.testing.assert_allclose(rewards_of(lambda counts: np.eye(1), 1, 6), 0.5, err_msg="a single arm")
