@@ -43,6 +43,14 @@ def test_an_embedding_of_several_places_has_the_vectors_in_each(vectors):
     np.testing.assert_allclose(encoder(tokens)[0].detach(), found.vectors[[2, 5, 5, 3]].sum(axis=0), rtol=1e-5)
 
 
+def test_a_bag_of_words_is_nothing_but_its_table(vectors):
+    found, path = vectors
+    encoder = make("text-bag:8", TOKENS)
+    assert start(encoder, path)[1]
+    tokens = torch.tensor([[2, 5, 3, 0]])
+    np.testing.assert_allclose(encoder(tokens)[0].detach(), found.vectors[[2, 5, 3]].sum(axis=0), rtol=1e-5)
+
+
 def test_of_a_text_encoder_only_the_table_changes_and_padding_stays_zero(tmp_path):
     found = train([[2, 3, 4], [3, 4, 5]] * 5, 6, vector_size=32)
     space = Dict({"mission": TOKENS, "scene": Box(-1, 1, (3,))})
