@@ -68,6 +68,21 @@ def test_seeded_episodes_repeat_and_the_return_is_what_minigrid_says():
     assert gym.make("rlcourse/GoToDoor-5x5-v0").unwrapped.max_steps == 100
 
 
+def test_the_presets_agents_and_stable_baselines3_see_missions_through_film():
+    import stable_baselines3
+
+    from rlcourse import agents, encoders, presets
+
+    preset = presets.load("gotodoor")
+    for algo, name in (("ppo", "PPO"), ("recurrent_ppo", "RecurrentPPO")):
+        settings = preset.agents[algo] | {"n_envs": 2, "n_steps": 16, "batch_size": 16}
+        agent = getattr(agents, name)(preset.env, seed=0, **settings).learn(64)
+        assert agent.num_timesteps == 64
+    kwargs = {"features_extractor_class": encoders.class_of("film"), "features_extractor_kwargs": {"features_dim": 16}}
+    theirs = stable_baselines3.PPO("MultiInputPolicy", preset.env, n_steps=16, batch_size=16, policy_kwargs=kwargs, device="cpu").learn(32)
+    assert type(theirs.policy.features_extractor.encoders[1]).__name__ == "MiniGrid"
+
+
 def test_without_minigrid_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "minigrid", None)
     with pytest.raises(gym.error.DependencyNotInstalled, match=r"MiniGrid-GoToDoor-5x5-v0 needs a package .* pip install minigrid"):
