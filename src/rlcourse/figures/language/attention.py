@@ -202,7 +202,7 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
         true(
             "inside, at least 0.7 of the attention is on the sentence about the room",
             mass.mean() >= 0.7,
-            f"{mass.mean():.2f}, {named:.2f} of it on the room's and the thing's name; uniform: {1 / SENTENCES:.2f} and {2 / 18:.2f}",
+            f"{mass.mean():.2f}; on the room's and the thing's name {named:.2f}; uniform: {1 / SENTENCES:.2f} and {2 / 18:.2f}",
         ),
         less("what the sign said is remembered: in the dark it is more than a third", 1 / SENTENCES, mean(mass)),
         less("who learns with the LSTMs' last output in the place of the context ends below", mean(final), mean(greedy)),
