@@ -18,11 +18,10 @@ TASKS = ("2go", "2take", "2avoid", "2opposite")
 
 def path_to(seen, wanted):
     """The moves that lead the agent onto an object, as a person would read them from the planes."""
-    row, column = np.argwhere(seen["scene"][:, :, 0])[0]
     color, kind = wanted
-    here = np.argwhere((seen["scene"][:, :, 1 + color] == 1) & (seen["scene"][:, :, 3 + kind] == 1))
+    here = np.argwhere((seen["scene"][:, :, color] == 1) & (seen["scene"][:, :, 2 + kind] == 1))
     assert len(here) == 1
-    down, right = here[0] - (row, column)
+    down, right = here[0] - (4, 4)
     return [2 if down > 0 else 0] * abs(down) + [1 if right > 0 else 3] * abs(right)
 
 
@@ -93,6 +92,15 @@ def test_its_text_passes_gymnasiums_checker_and_its_tokens_both_on_the_grid():
 def test_copies_of_the_grid_behind_text_tokens_are_compiled_and_see_the_very_same(options):
     assert same_behind_tokens(gym.make(ID, **options), length=5)
     assert same_behind_tokens(gym.make(ID, **options), length=7, shuffled=True, known=30)
+
+
+def test_what_is_seen_moves_against_the_agent():
+    grid = lingo_grid(side=3)
+    for agent in range(9):
+        scene = grid.observation_space.unpack(grid.observe((0.0, 0.0, 0.0, float(agent), 0.0, 2.0, 6.0, 8.0)))["scene"]
+        corner = scene[2 - agent // 3 :, 2 - agent % 3 :][:3, :3]
+        assert corner[[0, 0, 2, 2], [0, 2, 0, 2]].tolist() == [[1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 1, 0], [0, 1, 0, 1]]
+        assert scene.sum() == 8
 
 
 def test_its_time_limit_holds_behind_text_tokens():

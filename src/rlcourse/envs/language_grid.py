@@ -7,6 +7,8 @@ its kind). The first object at which the agent stops, or that it takes, ends the
 otherwise; on an empty cell both do nothing. The optimum is 1. See `rlcourse.envs.languages`; the registered environment ends an episode
 after 40 steps.
 
+What is seen lies around the agent, who stands in the middle of 9 x 9 cells: where a thing is tells how to get there. Borders are unseen.
+
 ``rlcourse/LingoGrid-v0`` shows the mission as text, ``rlcourse/LingoGridTokens-v0`` as tokens, which networks read. `pairs` says which
 (language, task) pairs are drawn: the same world with another table trains, or tests what was never trained.
 """
@@ -31,7 +33,7 @@ OBJECTS = 4  # numbers 2 * colour + kind: the opposite of n is 3 - n
 MOVES = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])  # up, right, down, left
 STOP, TAKE = 4, 5
 TASKS = ("2go", "2take", "2avoid", "2opposite")
-PLANES = 5  # the agent, two colours, two kinds
+PLANES = 4  # two colours, two kinds
 
 
 class LingoGrid(NamedTuple):
@@ -66,10 +68,10 @@ class LingoGrid(NamedTuple):
 
     @property
     def observation_space(self) -> Packed:
-        """Vectors that stand for a Dict: mission, tokens; scene, planes of agent, colours and kinds; perhaps task, one-hot."""
+        """Vectors that stand for a Dict: mission, tokens; scene, planes of colours and kinds around the agent; perhaps task, one-hot."""
         parts: dict[str, gym.Space[Any]] = {
             "mission": gym.spaces.MultiDiscrete(np.full(self.length, self.tokens)),
-            "scene": gym.spaces.Box(0, 1, (self.side, self.side, PLANES), np.float32),
+            "scene": gym.spaces.Box(0, 1, (2 * self.side - 1, 2 * self.side - 1, PLANES), np.float32),
         }
         if self.tell == 1:
             parts["task"] = gym.spaces.Box(0, 1, self.targets.shape, np.float32)
@@ -132,16 +134,18 @@ class LingoGrid(NamedTuple):
         """Return mission, scene and perhaps task, one after another."""
         language, task, named = int(state[0]), int(state[1]), int(state[2])
         told = len(self.targets) if self.tell == 1 else 0
-        cells = self.side * self.side
+        width = 2 * self.side - 1
+        cells = width * width
         seen = np.zeros(self.length + PLANES * cells + told)
         target = self.targets[task] if self.tell == 0 else 0
         write_mission(seen, self.length, target, self.words[language], self.orders[language], named // 2, named % 2)
-        seen[self.length + PLANES * int(state[3])] = 1.0
+        middle = self.side - 1
+        row, column = int(state[3]) // self.side - middle, int(state[3]) % self.side - middle  # of the cell that is seen top left
         where = np.array((int(state[4]), int(state[5]), int(state[6]), int(state[7])))
         for n in range(OBJECTS):
-            at = self.length + PLANES * where[n]
-            seen[at + 1 + n // 2] = 1.0
-            seen[at + 3 + n % 2] = 1.0
+            at = self.length + PLANES * (width * (where[n] // self.side - row) + where[n] % self.side - column)
+            seen[at + n // 2] = 1.0
+            seen[at + 2 + n % 2] = 1.0
         if told > 0:
             seen[self.length + PLANES * cells + task] = 1.0
         return seen
