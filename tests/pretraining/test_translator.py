@@ -35,11 +35,11 @@ def learned():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_it_sorts_letters_that_it_has_not_seen(seed):  # benchmarks/sorting.py --small has ten seeds
+def test_it_learns_to_sort_from_demonstrations(seed):  # benchmarks/sorting.py --small: at least 0.9935 in ten seeds
     model = Translator(WORLD.observation_space, hidden=32, seed=seed)
     fit(model, *pairs(4000, seed), epochs=4, batch_size=64, learning_rate=5e-3, max_grad_norm=5.0)
     scores = model.scores(*tensors(1000, 1000 + seed))
-    assert scores.exact >= 0.9
+    assert scores.exact >= 0.95
     assert scores.tokens >= scores.exact
 
 
