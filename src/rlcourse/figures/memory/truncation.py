@@ -1,13 +1,14 @@
 """Truncation: how long a window of training must be, and what a stored memory, a burn-in and a half mask change.
 
 A gradient flows back to the beginning of a window and no further. Left: DelayedBits, where what a memory of w coins is worth is known
-exactly; a forecaster with a GRU learns from windows of w steps (`rlcourse.agents.deep.sequences`). Middle and right: recurrent PPO names
-the coin of k steps ago. A dot is a run, a line their mean. What windows from an empty memory taught is scored as it was taught, at the last
-step of a window, over all streams of coins there are: no window of at most k steps can do better than a guess, by construction. What
-stored memories taught is scored in the long run, with the memory carried on: state flows on beyond a window, a gradient does not, so
-what they are worth in short windows is measured and follows from nothing. It is more than a guess and far from solved, burned in or not: a
-burn-in of 12 steps, longer than every lag, makes the stored memory fresh and teaches it nothing. The dotted line is the price of zero:
-an agent that acts with its memory carried on has, after windows that all began empty, a memory that it was never taught to use.
+exactly; a forecaster with a GRU learns from windows of w steps (`rlcourse.agents.deep.sequences`). Middle and right: DelayedCopy, where the
+coin of k steps ago is named, by recurrent PPO for k = 3 and by a forecaster for k = 8. A dot is a run, a line their mean. What windows
+from an empty memory taught is scored at the last step of a window, over all streams of coins there are: a window of at most k steps is a
+guess, by construction. What stored memories taught is scored in the long run, with the memory carried on: state flows on beyond a window,
+a gradient does not, so what they are worth in short windows is measured and follows from nothing. For k = 3 it was 0.44 to 0.64 in
+windows of 2 and 3 steps (seed 0), burned in or not: a burn-in of 12 steps, longer than every lag, freshens a memory and teaches it nothing.
+The dotted line is the price of zero: a memory that is carried on after windows that all began empty was never taught to be of use.
+The whole sweep has not been run yet: its claims are unverified beyond the fast level.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from rlcourse.figures.experiment import Lab
 
 __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 
-SECONDS = 300.0
+SECONDS = 200.0
 SOLVED = 0.98  # share of right names
 BURN_IN = 12  # longer than every lag
 HANDLINGS: dict[str, dict[str, Any]] = {
@@ -35,7 +36,7 @@ HANDLINGS: dict[str, dict[str, Any]] = {
     "stored": {"start": "stored"},
     "stored, burned in": {"start": "stored", "burn_in": BURN_IN},
 }
-WINDOWS = {"bits": tuple(range(1, 13)), "copy 3": tuple(range(1, 7)), "copy 8": tuple(range(6, 12))}
+WINDOWS = {"bits": tuple(range(1, 13)), "copy 3": tuple(range(1, 7)), "copy 8": tuple(range(6, 13))}
 AGENT: dict[str, Any] = {
     "memory": "gru",
     "memory_size": 32,
@@ -54,13 +55,13 @@ class Settings(Config):
     """What the figure is made with."""
 
     runs: Count = 1
-    updates: Count = 600  # of the forecaster
+    updates: Count = 1_200  # of the forecaster
     samples: Count = 1_000  # steps that count in one of them
-    steps: Count = 100_000  # of the agent where the lag is 8, and half of them where it is 3
+    steps: Count = 50_000  # of the agent
     sweep: bool = True  # all handlings and windows; else those from zero on either side of a step
 
 
-FAST = {"runs": 1, "updates": 500, "samples": 600, "steps": 60_000, "sweep": False}
+FAST = {"runs": 1, "updates": 500, "samples": 600, "steps": 30_000, "sweep": False}
 FULL = {"runs": 5}
 BESIDE = {"bits": (3, 4, 9), "copy 3": (3, 4)}  # windows on either side of a step
 
@@ -112,7 +113,7 @@ def learned(job: Job) -> tuple[float, float]:
     That is the cross-entropy of DelayedBits, nats, or the share of right names in DelayedCopy. The former is exact: all streams of coins
     are gone through. The latter is measured on 2,000 streams, from the 25th step on.
     """
-    learner = forecaster(job) if job.task == "bits" else agent(job)
+    learner = agent(job) if job.task == "copy 3" else forecaster(job)
     coins, probable = every_stream(job.task, job.window)
     at_last = worth(job.task, said(learner, coins[-job.window :])[-1], probable)
     coins, probable = streams(job.task, 48, 2_000, np.random.default_rng(job.seed))
@@ -120,7 +121,7 @@ def learned(job: Job) -> tuple[float, float]:
 
 
 def forecaster(job: Job) -> Any:
-    """Train a forecaster of DelayedBits."""
+    """Train a forecaster, of DelayedBits or of the coin that is to be named."""
     import gymnasium as gym
 
     from rlcourse.pretraining import Forecaster, fit_forecaster
@@ -134,16 +135,15 @@ def forecaster(job: Job) -> Any:
 
 
 def agent(job: Job) -> Any:
-    """Train recurrent PPO in DelayedCopy."""
+    """Train recurrent PPO in DelayedCopy with a lag of 3."""
     from rlcourse.agents import RecurrentPPO
 
-    lag, steps = int(job.task.split()[1]), job.settings.steps // (2 if job.task == "copy 3" else 1)
-    env = WorldVectorEnv(delayed_copy(lag), 32, 100, copy=False)
-    return RecurrentPPO(env, seed=job.seed, sequence_length=job.window, **AGENT | HANDLINGS[job.handling]).learn(steps)
+    env = WorldVectorEnv(delayed_copy(3), 32, 100, copy=False)
+    return RecurrentPPO(env, seed=job.seed, sequence_length=job.window, **AGENT | HANDLINGS[job.handling]).learn(job.settings.steps)
 
 
 def said(learner: Any, coins: np.ndarray) -> np.ndarray:
-    """Return forecasts or names [T, B] of who sees coins [T, B], from an empty memory."""
+    """Return probabilities of a 1, or names, [T, B] of who sees coins [T, B], from an empty memory."""
     found, state = [], None
     for row in coins:
         actions, state = learner.predict(row, state)
@@ -161,14 +161,14 @@ def every_stream(task: str, window: int) -> tuple[np.ndarray, np.ndarray]:
 def worth(task: str, said: np.ndarray, probable: np.ndarray) -> float:
     """Return the cross-entropy of forecasts, every case of what they depend on as often, or the share of right names."""
     if task != "bits":
-        return float(np.mean(said == probable))
+        return float(np.mean((said > 0.5) == (probable == 1.0)))
     p = np.clip(said.astype(float), 1e-7, 1 - 1e-7)
     score = -(probable * np.log(p) + (1 - probable) * np.log(1 - p))
     return float(np.mean([score[probable == q].mean() for q in (0.25, 0.5, 0.75, 1.0)]))
 
 
 def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
-    """Draw what a window is worth: forecasts in DelayedBits, and recurrent PPO in DelayedCopy for both lags."""
+    """Draw what a window is worth: in DelayedBits, and in DelayedCopy for both lags."""
     figure.set_size_inches(12.4, 4.9)
     axes = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
     style.panel(axes[0], "DelayedBits, a forecaster", "steps of a window", "cross-entropy, nats")
@@ -179,7 +179,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     ):
         style.reference(axes[0], value, text, side)
     style.panel(axes[1], "DelayedCopy, lag 3: recurrent PPO", "steps of a window", "share of coins named right")
-    style.panel(axes[2], "lag 8", "steps of a window")
+    style.panel(axes[2], "lag 8: a forecaster", "steps of a window")
     for panel, task in zip(axes, WINDOWS, strict=True):
         _worths(panel, task, data[task.replace(" ", "_")])
     axes[0].set_ylim(0.435, 0.745)
@@ -235,7 +235,7 @@ def _copied(worths: np.ndarray, lag: int, windows: np.ndarray) -> list[Claim]:
     found = [
         true(f"lag {lag}: windows from zero of at most {lag} steps are a guess, exactly", off == 0.0, f"at most {off:.3g} off"),
         true(f"lag {lag}: those of {lag + 1} and more solve it at their last step", low >= SOLVED, f"at least {low:.4f}"),
-        true(f"lag {lag}: an agent whose memory goes on does not profit from {lag + 1} steps", long < SOLVED, f"at most {long:.3f}"),
+        true(f"lag {lag}: who goes on with a memory does not profit from {lag + 1} steps", long < SOLVED, f"at most {long:.3f}"),
     ]
     if np.isfinite(short[2:]).any():
         most = [float(np.nanmax(each[..., 1])) for each in short[2:]]
