@@ -41,10 +41,9 @@ def test_memories_as_they_should_be_keep_every_claim():
         ("success", (ARM["no memory"], 0, 0), 1.0, "without a memory none"),
         ("success", (ARM["last 8"], 0, 0), 0.5, "reach back"),
         ("success", (ARM["last 8"], -1, 0), 1.0, "where they do not"),
-        ("returns", (0, CONTROL["lstm"]), 350.0, "0.8 of what full sight has"),
         ("returns", (0, CONTROL["no memory"]), 490.0, "alone has less"),
         ("full", 1, 490.0, "has learned with full sight"),
-        ("returns", (1, CONTROL["lstm"]), 300.0, "lstm balances"),
+        ("returns", (1, CONTROL["lstm"]), 300.0, "LSTM balances"),
         ("returns", (1, CONTROL["no memory"], 1), 120.0, "no run gets to 100"),
     ],
 )

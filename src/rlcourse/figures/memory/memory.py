@@ -4,10 +4,10 @@ Left: the T-maze (Bakker 2002), whose sign at the beginning of a corridor tells 
 memories, PPO with the last 8 observations side by side, PPO with the last one; nothing else differs. Success is that of the greedy policy
 over both signs, exact. Without a memory 1/2 is the most that there is, and so it is for a window that is not longer than the corridor: all
 that it shows at the junction is the same under both signs. A run ends where it has succeeded at two evaluations in a row.
-Middle: CartPole whose observation is blank half of the time (Hausknecht & Stone 2015) and ends with the last action, for who sees nothing
-must at least know what it did; a policy that has learned with full sight meets the flicker as well. Right: CartPole without velocities.
-Settings are those of the preset `maskedcartpole`, with longer rollouts for the flicker; the best of the evaluations in 100 fresh episodes.
-`python benchmarks/pass_rates.py tmaze:recurrent_ppo tmaze:ppo` measures ten seeds.
+Middle: CartPole whose observation is blank half of the time (Hausknecht & Stone 2015); a policy that has learned with full sight meets the
+flicker as well. Right: CartPole without velocities. Settings are those of the preset `maskedcartpole`, with longer rollouts for the
+flicker; returns are those of the best evaluation's policy in 100 fresh episodes. A memory helps against the flicker, but within these
+steps it does not make up for it. `python benchmarks/pass_rates.py tmaze:recurrent_ppo` measures ten seeds of the maze.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rlcourse.envs import CartPole, t_maze
 from rlcourse.figures import style
 from rlcourse.figures.claims import Claim, less, mean, true
 from rlcourse.figures.experiment import Lab
-from rlcourse.wrappers import flickering, masked, reminded, windowed
+from rlcourse.wrappers import flickering, masked, windowed
 
 __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 
@@ -44,10 +44,10 @@ class Settings(Config):
 
     runs: Count = 2
     memories: tuple[str, ...] = (NONE, "last 8", "rnn", "lstm", "gru", "attention:32")  # in the T-maze
-    lengths: tuple[int, ...] = (5, 10, 30)
+    lengths: tuple[int, ...] = (5, 10)
     steps: Count = 160_000
     control: tuple[str, ...] = (NONE, "lstm")  # in CartPole; none: it is left out
-    control_steps: Count = 80_000
+    control_steps: Count = 60_000
 
 
 FAST = {"runs": 2, "memories": (NONE, "attention:8"), "lengths": (3,), "steps": 40_000, "control": ()}
@@ -106,11 +106,6 @@ def learned(job: Job) -> tuple[float, float]:
     return success(agent, world), float(agent.num_timesteps)
 
 
-def blinking(p: float) -> Any:
-    """Return CartPole, seen with probability 1 - p, and the last action, seen always."""
-    return reminded(flickering(CartPole(), p), reward=False)
-
-
 def _best_of_cartpole(agent: Any, world: Any, job: Job) -> tuple[float, float]:
     """Learn up to SOLVED; return what the best policy by the evaluations has in fresh episodes, that of full sight also with flicker."""
     evaluations, judged = [0.0], (0.0, np.nan)
@@ -120,7 +115,7 @@ def _best_of_cartpole(agent: Any, world: Any, job: Job) -> tuple[float, float]:
         if agent.num_timesteps >= EVERY * len(evaluations):
             evaluations.append(balanced(agent, world, 40, seed=0))
             if evaluations[-1] > max(evaluations[:-1]):
-                tried = balanced(agent, blinking(0.5), 100, seed=1) if job.task == "full" else np.nan
+                tried = balanced(agent, flickering(CartPole()), 100, seed=1) if job.task == "full" else np.nan
                 judged = balanced(agent, world, 100, seed=1), tried
         return evaluations[-1] < SOLVED
 
@@ -135,7 +130,7 @@ def agent_of(job: Job) -> tuple[Any, Any]:
     preset = presets.load("tmaze" if job.task == "maze" else "maskedcartpole")
     world: Any = t_maze(job.length) if job.task == "maze" else CartPole()
     if job.task != "maze":
-        world = masked(world) if job.task == "mask" else blinking(0.5 if job.task == "flicker" else 0.0)
+        world = {"flicker": flickering(world), "mask": masked(world), "full": world}[job.task]
     kind, _, k = job.memory.partition(" ")
     if kind == "last":
         world = windowed(world, int(k))
@@ -243,18 +238,9 @@ def claims(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
 def _of_control(data: dict[str, np.ndarray], settings: Settings) -> list[Claim]:
     arm = {memory: i for i, memory in enumerate(settings.control)}
     (flicker, mask), full = data["returns"], data["full"]
-    share = flicker[arm["lstm"]].mean() / full[0].mean()
     return [
-        true("with flicker the LSTM has at least 0.8 of what full sight has", share >= 0.8, f"{share:.2f}"),
         less("with flicker the last observation alone has less than the LSTM", mean(flicker[arm[NONE]]), mean(flicker[arm["lstm"]])),
         less("and so has a policy that has learned with full sight", mean(full[1]), mean(flicker[arm["lstm"]])),
-        *(
-            true(
-                f"without velocities {memory} balances: 475 of 500 on average",
-                mask[arm[memory]].mean() >= 475.0,
-                f"{mask[arm[memory]].mean():.0f}",
-            )
-            for memory in ("lstm",)
-        ),
+        true("without velocities the LSTM balances: 475 of 500", mask[arm["lstm"]].mean() >= 475.0, f"{mask[arm['lstm']].mean():.0f}"),
         true("without velocities and memory no run gets to 100", mask[arm[NONE]].max() < 100.0, f"at most {mask[arm[NONE]].max():.0f}"),
     ]
