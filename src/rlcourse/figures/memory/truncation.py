@@ -5,8 +5,9 @@ exactly; a forecaster with a GRU learns from windows of w steps (`rlcourse.agent
 coin of k steps ago is named, by recurrent PPO for k = 3 and by a forecaster for k = 8. A dot is a run, a line their mean. What windows
 from an empty memory taught is scored at the last step of a window, over all streams of coins there are: a window of at most k steps is a
 guess, by construction. What stored memories taught is scored in the long run, with the memory carried on: state flows on beyond a window,
-a gradient does not, so what they are worth in short windows is measured and follows from nothing. For k = 3 it was 0.44 to 0.64 in
-windows of 2 and 3 steps (seed 0), burned in or not: a burn-in of 12 steps, longer than every lag, freshens a memory and teaches it nothing.
+a gradient does not, so what they are worth in short windows follows from nothing: it is measured, and no claim is made of it. For k = 3
+(seed 0), windows of 1, 2 and 3 steps named 0.63, 0.64 and 0.61 of the coins, and 0.95, 0.44 and 0.50 after a burn-in of 12 steps: what a
+memory happens to hold can be read out of it, by windows of one step best, and not reliably.
 The dotted line is the price of zero: a memory that is carried on after windows that all began empty was never taught to be of use.
 The whole sweep has not been run yet: its claims are unverified beyond the fast level.
 """
@@ -232,15 +233,8 @@ def _copied(worths: np.ndarray, lag: int, windows: np.ndarray) -> list[Claim]:
     from_zero = short[:2, :, :, 0]
     off, low = float(np.nanmax(np.abs(from_zero - 0.5))), float(np.nanmin(zero[..., 0]))
     long = float(np.nanmax(zero[0, :, 1]))
-    found = [
+    return [
         true(f"lag {lag}: windows from zero of at most {lag} steps are a guess, exactly", off == 0.0, f"at most {off:.3g} off"),
         true(f"lag {lag}: those of {lag + 1} and more solve it at their last step", low >= SOLVED, f"at least {low:.4f}"),
         true(f"lag {lag}: who goes on with a memory does not profit from {lag + 1} steps", long < SOLVED, f"at most {long:.3f}"),
     ]
-    if np.isfinite(short[2:]).any():
-        most = [float(np.nanmax(each[..., 1])) for each in short[2:]]
-        detail = f"at most {most[0]:.3f} stored, {most[1]:.3f} burned in as well"
-        found.append(
-            true(f"lag {lag}: nor does a stored memory, burned in or not, solve it in shorter windows", max(most) < SOLVED, detail)
-        )
-    return found
