@@ -52,7 +52,7 @@ class Settings(Config):
 
 FAST = {"runs": 2, "memories": (NONE, "attention:8"), "lengths": (3,), "steps": 40_000, "control": ()}
 FULL = {"runs": 10, "lengths": (2, 5, 10, 20, 30), "control": (NONE, "last 4", "lstm", "attention:8")}
-SECONDS = 300.0
+SECONDS = 125.0
 
 
 class Job(NamedTuple):
@@ -182,11 +182,11 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
         bottom = len(settings.memories) - 1 - i
         maze.axhline(bottom + 0.5, color=style.GREY, linestyle="--", linewidth=0.9)
         style.curve(maze, places, bottom + data["success"][i].T, "", _color(memory), False, marker="o", markersize=5)
-        maze.text(-0.3, bottom + 0.62, memory, fontsize=8.5, color=_color(memory), fontweight="bold")
+        maze.text(-0.42, bottom + 0.62, memory, fontsize=8.5, color=_color(memory), fontweight="bold")
     bottoms = np.arange(len(settings.memories))
     maze.set_yticks(np.sort([*(bottoms + 0.5), *(bottoms + 1)]), ["½", "1"] * len(bottoms), fontsize=8)
     maze.set_xticks(places, [str(length) for length in settings.lengths])
-    maze.set(ylim=(0.2, bottoms[-1] + 1.25), xlim=(-0.35, len(places) - 0.6))
+    maze.set(ylim=(0.2, bottoms[-1] + 1.25), xlim=(-0.45, len(places) - 0.6))
     titles = ("CartPole, half of it blank", "CartPole without velocities")
     for k, (panel, title) in enumerate(zip(axes[1:], titles, strict=False)):
         _dots(style.panel(panel, title, "return of the greedy policy"), data["returns"][k], settings.control)
