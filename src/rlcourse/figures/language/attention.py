@@ -27,7 +27,7 @@ from rlcourse.figures.experiment import Lab
 
 __all__ = ["FAST", "FULL", "SECONDS", "Settings", "claims", "draw", "run"]
 
-SECONDS = 150.0
+SECONDS = 260.0
 LOOKS = ("general", "dot", "concat", "final")
 BLIND = 9 / 16  # the best return of who does not know the room
 EPISODES = 300  # of the evaluation
