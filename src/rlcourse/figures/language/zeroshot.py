@@ -9,7 +9,8 @@ joins the sentence's features late; no word of the task; one network for each ta
 read by an LSTM. A task that is told nowhere is guessed: with three tasks a language, right a third of the time, and never the held-out
 one. The split is the experiment. On the diagonal the token has what it needs, and a late vector has as much; on the other splits
 zero-shot differs from run to run (0.30 to 0.79 and 0.46 to 0.89 in three), which is reported and not claimed: English-centric, the token
-beats the late vector by 0.2 in two of three runs.
+beats the late vector by 0.2 in two of three runs. Encoder and number of objects were chosen among some fourteen by the diagonal's held-out
+pairs at seed 0, so that 0.96 there is that of a setting picked for it; runs with other seeds did not take part in the choice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Memories side by side: a sign to be remembered, an observation that flickers, and velocities that are hidden.
+"""Memories side by side: a sign to remember, observations that flicker, and hidden velocities.
 
 Left: the T-maze (Bakker 2002), whose sign at the beginning of a corridor tells which arm of the junction pays. Recurrent PPO with four
 memories, PPO with the last 8 observations side by side, PPO with the last one; nothing else differs. Success is that of the greedy policy

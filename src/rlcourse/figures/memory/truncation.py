@@ -1,4 +1,4 @@
-"""Truncation: how long a window of training must be, and what a stored memory, a burn-in and a half mask change.
+"""Truncation: how long a window of training must be, and what stored memories and burn-in change.
 
 A gradient flows back to the beginning of a window and no further. Left: DelayedBits, where what a memory of w coins is worth is known
 exactly; a forecaster with a GRU learns from windows of w steps (`rlcourse.agents.deep.sequences`). Middle and right: DelayedCopy, where the
