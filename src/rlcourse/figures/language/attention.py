@@ -148,7 +148,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
         style.curve(left, data["steps"], data["curves"][i], look, style.COLORS[i], linestyle="--" if look == "final" else "-")
     style.reference(left, BLIND, "9/16: not knowing the room")
     left.set_ylim(0.2, 1.04)
-    left.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 0.5))
+    left.legend(frameon=False, fontsize=8, loc="lower right", ncols=2)
     style.panel(right, "afterwards, without exploring", "", "return")
     names = [*settings.looks, "uniform"]
     bars = [*data["greedy"], data["uniform"]]
