@@ -56,6 +56,10 @@ def test_every_other_name_leads_to_a_figure():
     assert all(figures.find(alias) == name for alias, name in figures.ALIASES.items())
 
 
+def test_no_folder_has_the_name_of_a_figure_which_would_hide_it_from_the_command_line():
+    assert not {figures.path_of(name).parent.name for name in NAMES} & set(NAMES)
+
+
 def test_figures_are_listed_by_chapter_and_those_without_a_number_after_the_others():
     of_chapter_14 = [name for name in NAMES if figures.path_of(name).parent.name == "ch14"]
     assert of_chapter_14 == ["14.1", "14.2", "14.3", "14.4", "section-14.2", "egger-miller", "interstimulus-interval", "remote-association"]

@@ -44,14 +44,14 @@ class Settings(Config):
 
     runs: Count = 2
     memories: tuple[str, ...] = (NONE, "last 8", "rnn", "lstm", "gru", "attention:32")  # in the T-maze
-    lengths: tuple[int, ...] = (5, 10)
+    lengths: tuple[int, ...] = (2, 5, 10, 20)
     steps: Count = 160_000
-    control: tuple[str, ...] = (NONE, "lstm")  # in CartPole; none: it is left out
+    control: tuple[str, ...] = (NONE, "last 4", "rnn", "lstm", "gru", "attention:8")  # in CartPole; none: it is left out
     control_steps: Count = 60_000
 
 
 FAST = {"runs": 2, "memories": (NONE, "attention:8"), "lengths": (3,), "steps": 40_000, "control": ()}
-FULL = {"runs": 10, "lengths": (2, 5, 10, 20, 30), "control": (NONE, "last 4", "lstm", "attention:8")}
+FULL = {"runs": 10, "lengths": (2, 5, 10, 20, 30)}
 SECONDS = 125.0
 
 

@@ -1,1 +1,0 @@
-"""Figures of the notes' lessons on memory, told with agents."""

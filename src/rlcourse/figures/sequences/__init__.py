@@ -1,0 +1,1 @@
+"""Figures of the notes' lessons on sequences and memory, told with agents."""
