@@ -98,6 +98,6 @@ def test_text_shows_the_coins_that_have_been_seen():
 
 def test_a_lag_that_does_not_fit_is_refused():
     for lag in (0, 51):
-        with pytest.raises(ValueError, match="lag must be 1 to 50"):
+        with pytest.raises(ValueError, match="lag must be a whole number from 1 to 50"):
             delayed_copy(lag)
     assert gym.make("rlcourse/DelayedCopy8-v0").unwrapped.world.lag == 8

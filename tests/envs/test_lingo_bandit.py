@@ -138,6 +138,8 @@ def test_characters_are_not_compiled():
         ({"pairs": "half"}, "split"),
         ({"pairs": np.zeros((4, 4), bool)}, "pairs"),
         ({"pairs": np.ones((2, 2), bool)}, "pairs"),
+        ({"languages": 2, "tasks": 2, "pairs": [[True], [True, False]]}, "pairs"),
+        ({"languages": 2.5}, "languages"),
     ],
 )
 def test_a_bandit_that_cannot_be_is_refused(options, word):

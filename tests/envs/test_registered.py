@@ -139,6 +139,30 @@ def test_the_vector_entry_point_makes_copies(id):
     assert envs.unwrapped.max_episode_steps == gym.spec(id).max_episode_steps
 
 
+SIZES = [
+    ("BernoulliBandit-v0", {"n": 2.5}),
+    ("BernoulliBandit-v0", {"k": 2.5}),
+    ("RL2Bandit-v0", {"n": 2.5}),
+    ("TMaze-v0", {"length": 2.5}),
+    ("TMaze-v0", {"length": "3"}),
+    ("TMaze-v0", {"length": True}),
+    ("DelayedCopy3-v0", {"lag": 2.5}),
+    ("SortSequence-v0", {"letters": 2.5}),
+    ("SortSequence-v0", {"longest": "6"}),
+    ("SortSequence-v0", {"shortest": 1.5}),
+    ("LingoBandit-v0", {"languages": 2.5}),
+    ("LingoBanditTokens-v0", {"kinds": "2"}),
+    ("LingoGrid-v0", {"side": 4.5}),
+]
+
+
+@pytest.mark.parametrize(("name", "size"), SIZES)
+def test_a_size_that_is_no_whole_number_is_refused_by_its_name(name, size):
+    for make in (gym.make, gym.make_vec):
+        with pytest.raises(ValueError, match=f"^{next(iter(size))} must be a whole number "):
+            make(f"rlcourse/{name}", **size)
+
+
 def test_a_fresh_process_and_a_spawned_worker_find_the_environments():
     code = (
         "import gymnasium as gym\n"

@@ -82,7 +82,8 @@ def test_copies_step_in_one_compiled_call_where_there_is_a_world():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: Window(gym.make("CartPole-v1"), 1), "k must be at least 2"),
+        (lambda: Window(gym.make("CartPole-v1"), 1), "k must be a whole number of at least 2"),
+        (lambda: Window(gym.make("CartPole-v1"), 2.5), "k must be a whole number of at least 2, not 2.5"),
         (lambda: Window(gym.make("rlcourse/PixelCatch-v0")), "needs vectors or numbers"),
         (lambda: windowed(cliff_walk()), "whose state is a tuple of floats"),
     ],

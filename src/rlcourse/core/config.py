@@ -27,6 +27,7 @@ __all__ = [
     "StepSize",
     "Widths",
     "build",
+    "whole",
 ]
 
 
@@ -100,6 +101,20 @@ def build(kind: type[C], settings: Mapping[str, Any]) -> C:
             raise ValueError(f"unknown setting {name!r}{did_you_mean(name, known)}")
     hints = _hints(kind)
     return kind(**{name: _typed(value, hints[name]) for name, value in settings.items()})
+
+
+def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """Return the whole number that an argument is.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, where it is no whole number or out of bounds.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < low or (high is not None and value > high):
+        bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} must be a whole number {bounds}, not {value!r}")
+    return int(value)
 
 
 def did_you_mean(name: str, known: Any) -> str:

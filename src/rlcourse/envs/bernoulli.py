@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 
 from rlcourse.core.box import typed_kernel
+from rlcourse.core.config import whole
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -91,9 +92,7 @@ def bernoulli_bandit(k: int = 5, n: int = 10) -> BernoulliBandit:
     n : int
         Pulls of an episode.
     """
-    if k < 1 or n < 1:
-        raise ValueError(f"k and n must be at least 1: the arms and the pulls of an episode, not {k} and {n}")
-    return BernoulliBandit((0.0,) * (k + 1), n)
+    return BernoulliBandit((0.0,) * (whole("k", k, 1) + 1), whole("n", n, 1))
 
 
 def make_env(render_mode: str | None = None, k: int = 5, n: int = 10) -> WorldEnv:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.config import whole
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -61,9 +62,7 @@ class DelayedCopy(NamedTuple):
 
 def delayed_copy(lag: int = 3) -> DelayedCopy:
     """Make the task for a lag, 1 to 50."""
-    if not 1 <= lag <= 50:
-        raise ValueError(f"lag must be 1 to 50, not {lag}")
-    return DelayedCopy(int(lag))
+    return DelayedCopy(whole("lag", lag, 1, 50))
 
 
 def _coins(world: Any, state: Any) -> str:

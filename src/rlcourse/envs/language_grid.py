@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.config import whole
 from rlcourse.core.packing import Packed
 from rlcourse.core.spoken import SpokenEnv
 from rlcourse.core.vector import WorldVectorEnv
@@ -168,8 +169,7 @@ def lingo_grid(languages: int = 4, tasks: int = 4, pairs: Any = "all", side: int
         How the task is told: by the mission's first word, one-hot in a part "task" of its own, or not at all.
     """
     table = lingo.checked_pairs(pairs, languages, tasks, 2, 2, tell)
-    if side < 3:
-        raise ValueError(f"side must be at least 3 cells, not {side}")
+    side = whole("side", side, 3)
     count = 2 + tasks + 10 * languages
     length = 5 if tell == "token" else 4
     told = lingo.TELLS.index(tell)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rlcourse.core.box import kernel
+from rlcourse.core.config import whole
 
 __all__ = ["LANGUAGES", "TELLS", "checked_pairs", "drawn_below", "drawn_pair", "lingo_pairs", "token_tables", "vocabulary", "write_mission"]
 
@@ -80,13 +81,19 @@ def checked_pairs(pairs: Any, languages: int, tasks: int, colors: int, kinds: in
     """Return a table of pairs by its name or as it is, or raise ValueError where a world cannot be made."""
     for name, number, most in (("languages", languages, len(LANGUAGES)), ("tasks", tasks, 4), ("colors", colors, 4), ("kinds", kinds, 4)):
         least = 2 if name in ("colors", "kinds") else 1
-        if not least <= number <= most:
-            raise ValueError(f"{name} must be {least} to {most}, not {number}")
+        whole(name, number, least, most)
     if tell not in TELLS:
         raise ValueError(f"tell must be one of {', '.join(TELLS)}, not {tell!r}")
-    table = lingo_pairs(pairs, languages, tasks) if isinstance(pairs, str) else np.array(pairs)
-    if table.shape != (languages, tasks) or table.dtype != np.bool_ or not table.any():
-        raise ValueError(f"pairs must be a split's name, or a bool table of shape [{languages}, {tasks}] that is true somewhere")
+    if isinstance(pairs, str):
+        return lingo_pairs(pairs, languages, tasks)
+    try:
+        table = np.array(pairs)
+    except ValueError:  # rows of different lengths
+        table = np.zeros(0)
+    if table.shape != (languages, tasks) or table.dtype != np.bool_:
+        raise ValueError(f"pairs must be a split's name, or a table of {languages} rows (languages) of {tasks} True or False (tasks)")
+    if not table.any():
+        raise ValueError("pairs must be true somewhere: with none to draw there is no mission")
     return table
 
 

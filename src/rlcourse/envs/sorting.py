@@ -17,6 +17,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core.box import kernel
+from rlcourse.core.config import whole
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -121,9 +122,8 @@ def sort_sequence(letters: int = 8, longest: int = 6, shortest: int = 1) -> Sort
     longest, shortest : int
         Letters of a sequence.
     """
-    if not 1 <= letters <= 26:
-        raise ValueError(f"letters must be from 1 to 26, not {letters}")
-    if not 1 <= shortest <= longest:
+    letters, longest, shortest = whole("letters", letters, 1, 26), whole("longest", longest, 1), whole("shortest", shortest, 1)
+    if shortest > longest:
         raise ValueError(f"shortest must be from 1 to longest, which is {longest}, not {shortest}")
     if (letters + 1) ** longest > 2**53:
         raise ValueError(f"{longest} of {letters} letters do not fit into a state: lower longest or letters")

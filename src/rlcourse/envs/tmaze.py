@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.config import whole
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -74,9 +75,7 @@ class TMaze(NamedTuple):
 
 def t_maze(length: int = 10) -> TMaze:
     """Make a T-maze whose junction is `length` steps from its sign."""
-    if length < 1:
-        raise ValueError(f"length must be at least 1, not {length}")
-    return TMaze(int(length))
+    return TMaze(whole("length", length, 1))
 
 
 def picture(world: Any, state: Any, action: Any = None) -> np.ndarray:

@@ -14,6 +14,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rlcourse.core.config import whole
 from rlcourse.core.gymworld import peel
 from rlcourse.core.spoken import SpokenEnv, SpokenWorld
 
@@ -71,9 +72,7 @@ class TextTokens(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstruc
         strange = [token for token in vocabulary if not isinstance(token, str) or split(token, unit) != [token]]
         if strange:
             raise ValueError(f"vocabulary must hold single {unit}{', in small letters' * (unit == 'words')}, not {strange[0]!r}")
-        if length < 1:
-            raise ValueError(f"length must be at least 1, not {length!r}")
-        self.vocabulary, self.length, self.unit = tuple(vocabulary), int(length), unit
+        self.vocabulary, self.length, self.unit = tuple(vocabulary), whole("length", length, 1), unit
         self._numbers = {token: i for i, token in enumerate(self.vocabulary, start=FIRST)}
         self.observation_space = self._space(env.observation_space)
 

@@ -13,6 +13,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core.box import typed_kernel
+from rlcourse.core.config import whole
 from rlcourse.core.vector import unpack
 from rlcourse.wrappers.parts import head, join, tail
 
@@ -112,13 +113,13 @@ class Windowed(NamedTuple):
 
 def windowed(world: Any, k: int = 8) -> Windowed:
     """Return a world that shows its last k observations; see `Window`."""
-    space = world.observation_space
+    space, k = world.observation_space, whole("k", k, 2)
     width = _rows(space, k).shape[1] - 1
     like = world.reset(np.random.default_rng(0))
     hot = isinstance(space, gym.spaces.Discrete)
     if not isinstance(like, tuple):
         raise ValueError(f"Window needs a world whose state is a tuple of floats, not {like!r}")
-    return Windowed(world, int(k), width, hot, like, (0.0,) * ((k - 1) * (1 if hot else width) + 1))
+    return Windowed(world, k, width, hot, like, (0.0,) * ((k - 1) * (1 if hot else width) + 1))
 
 
 class Window(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
@@ -135,7 +136,7 @@ class Window(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
     def __init__(self, env: gym.Env[Any, Any], k: int = 8) -> None:
         gym.utils.RecordConstructorArgs.__init__(self, k=k)
         gym.Wrapper.__init__(self, env)
-        self.k = int(k)
+        self.k = whole("k", k, 2)
         self.observation_space = _rows(env.observation_space, self.k)
         self._shown = np.zeros(self.observation_space.shape, np.float32)
 
@@ -168,8 +169,6 @@ class Window(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
 
 def _rows(space: gym.Space[Any], k: int) -> gym.spaces.Box:
     """Return the space of the last k observations of a space."""
-    if k < 2:
-        raise ValueError(f"k must be at least 2, or there is only the observation itself, not {k}")
     if isinstance(space, gym.spaces.Discrete):
         low, high = np.zeros(int(space.n)), np.ones(int(space.n))
     elif isinstance(space, gym.spaces.Box) and len(space.shape) == 1:
