@@ -138,6 +138,14 @@ def test_thompson_s_chances_are_those_of_draws():
         np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 100_000, chances, atol=0.008)
 
 
+@pytest.mark.parametrize(("s", "f"), [(0, 0), (3, 1), (0, 12), (60, 24), (100, 75), (250, 40), (40, 250), (400, 0)])
+def test_thompson_s_chances_are_the_closed_forms_however_long_the_episode(s, f):
+    np.testing.assert_allclose(thompson(np.array([[[s, f]]])), 1.0, atol=1e-11, err_msg="a single arm")
+    mean = (s + 1) / (s + f + 2)  # the chance that a uniform draw is below the arm's
+    np.testing.assert_allclose(thompson(np.array([[[s, f], [0, 0]]])), [[mean, 1 - mean]], atol=1e-11)
+    np.testing.assert_allclose(thompson(np.array([[[s, f]] * 3])), 1 / 3, atol=1e-11)
+
+
 def test_ucb1_pulls_every_arm_once_and_then_the_greatest_index():
     assert ucb1(np.array([[[1, 0], [0, 0], [0, 0]]])).tolist() == [[0.0, 0.5, 0.5]]
     indices = [1 / 2 + (2 * np.log(6) / 2) ** 0.5, 2 / 3 + (2 * np.log(6) / 3) ** 0.5, 0 + (2 * np.log(6) / 1) ** 0.5]

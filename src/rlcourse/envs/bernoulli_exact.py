@@ -13,6 +13,7 @@ Arms are exchangeable: states that differ only in the order of the arms are one,
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -176,8 +177,8 @@ def thompson(counts: np.ndarray) -> np.ndarray:
     k, pulls = counts.shape[1], int(counts.sum(axis=(1, 2)).max(initial=0))
     nodes, weights = np.polynomial.legendre.leggauss((pulls + k + 1) // 2 + 1)
     x = (nodes + 1.0) / 2.0
-    density, below = _beta(pulls, x)
     s, f = counts[..., 0], counts[..., 1]
+    density, below = _beta(int(s.max(initial=0)), int(f.max(initial=0)), x)
     under = below[s, f]  # [S, k, points]
     chances = np.empty(counts.shape[:2])
     for a in range(k):
@@ -186,13 +187,14 @@ def thompson(counts: np.ndarray) -> np.ndarray:
     return chances
 
 
-def _beta(pulls: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return density and distribution function of Beta(s + 1, f + 1) at some points, both [pulls + 1, pulls + 1, points] by s and f."""
-    s, f = np.mgrid[: pulls + 1, : pulls + 1]
-    factorial = np.cumprod(np.concatenate([[1.0], np.arange(1.0, 2 * pulls + 2)]))
-    density = (factorial[s + f + 1] / factorial[s] / factorial[f])[..., None] * x ** s[..., None] * (1.0 - x) ** f[..., None]
+def _beta(successes: int, failures: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return density and distribution function of Beta(s + 1, f + 1) at points x, [successes + 1, failures + 1, points] each."""
+    s, f = np.mgrid[: successes + 1, : failures + 1]
+    log_factorial = np.array([math.lgamma(i + 1.0) for i in range(successes + failures + 2)])  # 171! is no longer a float64
+    scale = (log_factorial[s + f + 1] - log_factorial[s] - log_factorial[f])[..., None]
+    density = np.exp(scale + s[..., None] * np.log(x) + f[..., None] * np.log1p(-x))
     below = np.zeros_like(density)
     below[0] = 1.0 - (1.0 - x) ** (f[0] + 1)[:, None]
-    for i in range(1, pulls + 1):
+    for i in range(1, successes + 1):
         below[i] = below[i - 1] - density[i - 1] * x * (1.0 - x) / i  # one success more: integration by parts
     return density, below
