@@ -26,7 +26,7 @@ agents = pytest.mark.parametrize("kind", [RecurrentPPO, DRQN])
 
 
 def made(kind, **settings):
-    return kind("rlcourse/MaskedCartPole-v1", memory="attention:5", seed=1, **TINY[kind] | settings)
+    return kind("rlcourse/MaskedCartPole-v1", seed=1, **{"memory": "attention:5"} | TINY[kind] | settings)
 
 
 @agents
@@ -80,3 +80,17 @@ def test_looking_into_a_memory_without_gates_shows_what_it_holds(tmp_path):
     assert probe(played)
     draw_memory(tmp_path / "hidden.png", "held", np.stack([after[0][-1, 0].numpy() for after in played.after]), played.starts[:, 0], {})
     assert (tmp_path / "hidden.png").stat().st_size > 1000
+
+
+@agents
+@pytest.mark.parametrize("memory", ["lstm", "gru", "attention:5"])
+def test_a_state_or_starts_that_do_not_fit_the_observations_are_refused_in_a_sentence(kind, memory):
+    agent = made(kind, memory=memory)
+    seen = np.zeros((3, *agent.observation_space.shape), np.float32)
+    _, state = agent.predict(seen)
+    agent.predict(seen, [part.astype(np.float64) for part in state], np.array([True, False, False]))
+    for wrong in ((*state, state[0]), state[1:], tuple(part[:, :2] for part in state), tuple(part[..., :5] for part in state), "none", 7):
+        with pytest.raises(ValueError, match=r"state must be .* as predict returned it for 3 observations, not "):
+            agent.predict(seen, wrong)
+    with pytest.raises(ValueError, match=r"episode_start must be one flag for each of 3 observations, not of shape \(2,\)"):
+        agent.predict(seen, state, np.array([True, False]))

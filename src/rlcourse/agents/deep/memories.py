@@ -14,7 +14,7 @@ from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.encoders import make_memory
 from rlcourse.encoders.recurrent import Recurrent, State
 
-__all__ = ["Carried", "RecurrentActorCritic", "Sequences", "recall"]
+__all__ = ["Carried", "RecurrentActorCritic", "Sequences", "check_protocol", "recall"]
 
 
 class Sequences(NamedTuple):
@@ -101,8 +101,28 @@ def recall(memory: Recurrent, observations: Tensor, state: Any, episode_start: A
     episode_start : array_like of bool, shape [B], or None
         Where an episode starts the state does not count.
     """
-    device = observations.device
-    before = memory.initial(len(observations)) if state is None else tuple(torch.as_tensor(part).to(device) for part in state)
-    starts = None if episode_start is None else torch.as_tensor(np.atleast_1d(episode_start).astype(np.bool_)).to(device)
+    like, B = next(memory.parameters()), len(observations)
+    arrays, rows, width = memory.shape
+    check_protocol(state, [(rows, B, width)] * arrays, episode_start, B)
+    before = memory.initial(B) if state is None else tuple(torch.as_tensor(part).to(like) for part in state)
+    starts = None if episode_start is None else torch.as_tensor(np.atleast_1d(episode_start).astype(np.bool_)).to(observations.device)
     features, after = memory.step(observations, before, starts)
     return features, tuple(part.cpu().numpy() for part in after)
+
+
+def check_protocol(state: Any, shapes: list[tuple[int, ...]], episode_start: Any, copies: int) -> None:
+    """Refuse a memory of other shapes than those that `predict` returns for B observations, and starts that are not one for each."""
+    if state is not None:
+        try:
+            given = [tuple(np.shape(part)) for part in state]
+        except (TypeError, ValueError):  # nothing to go through, or an array of nothing regular
+            given = []
+        if given != shapes:
+            found = _arrays(given) if given else repr(state)
+            raise ValueError(f"state must be {_arrays(shapes)}, as predict returned it for {copies} observations, not {found}")
+    if episode_start is not None and np.atleast_1d(episode_start).shape not in ((1,), (copies,)):
+        raise ValueError(f"episode_start must be one flag for each of {copies} observations, not of shape {np.shape(episode_start)}")
+
+
+def _arrays(shapes: list[tuple[int, ...]]) -> str:
+    return f"{len(shapes)} {'array' if len(shapes) == 1 else 'arrays'} of shape {' and '.join(map(str, dict.fromkeys(shapes)))}"
