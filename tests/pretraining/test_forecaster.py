@@ -37,7 +37,7 @@ def test_windows_are_those_of_the_streams_begun_as_the_settings_say(memory, star
     model = Forecaster(COINS, memory=memory, memory_size=8)
     handling = {"start": start, "burn_in": burn_in, "half_masked": half_masked}
     expected = losses_by_hand(model, 6, **handling)
-    found = fit_forecaster(model, drawn, updates=len(expected), sequence_length=6, learning_rate=0.0, **handling)
+    found = fit_forecaster(model, drawn, updates=len(expected), sequence_length=6, learning_rate=1e-9, **handling)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert len(expected) == (8 if half_masked else 4)
 
@@ -75,12 +75,73 @@ def test_it_acts_where_the_action_is_a_probability_and_its_file_gives_the_same_o
     assert ((returns < 0) & (returns > -100)).all()
 
 
-def test_what_cannot_be_trained_is_said():
-    model = Forecaster(COINS, memory_size=4)
-    for settings, words in (
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
         ({"sequence_length": 1, "half_masked": True}, "sequence_length must be at least 2"),
         ({"sequence_length": 25}, "at most the length of the streams, 24, not 25"),
-        ({"updates": 0}, "updates and sequence_length must be at least 1"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            fit_forecaster(model, drawn, **settings)
+        ({"sequence_length": 0}, "sequence_length must be a whole number of at least 1, not 0"),
+        ({"sequence_length": 5.5}, "sequence_length must be a whole number of at least 1, not 5.5"),
+        ({"updates": 0}, "updates must be a whole number of at least 1, not 0"),
+        ({"burn_in": -1}, "burn_in must be a whole number of at least 0, not -1"),
+        ({"start": "foo"}, "start must be 'stored' or 'zero', not 'foo'"),
+        ({"learning_rate": 0.0}, "learning_rate must be a number above 0, not 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number above 0, not nan"),
+    ],
+)
+def test_settings_that_cannot_train_are_refused_in_a_sentence(settings, sentence):
+    model = Forecaster(COINS, memory_size=4)
+    before = [part.clone() for part in model.parameters()]
+    with pytest.raises(ValueError, match=sentence):
+        fit_forecaster(model, drawn, **settings)
+    assert all(torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
+
+
+BOX = gym.spaces.Box(0.1, 0.7, (2,))
+
+
+@pytest.mark.parametrize(
+    ("space", "streams", "sentence"),
+    [
+        (COINS, np.zeros((30, 4), int), "must return two arrays, observations and targets, not ndarray"),
+        (COINS, (np.zeros((30, 4), int), np.zeros((29, 4))), r"of the same T and B, not of shapes \(30, 4\) and \(29, 4\)"),
+        (COINS, (np.zeros(30, int), np.zeros(30)), r"observations \[T, B\] and targets \[T, B\]"),
+        (COINS, (np.zeros((30, 0), int), np.zeros((30, 0))), r"not of shapes \(30, 0\)"),
+        (BOX, (np.full((30, 4, 3), 0.5), np.zeros((30, 4))), r"observations \[T, B, 2\]"),
+        (COINS, (np.zeros((30, 4), int), np.full((30, 4), 1.5)), "targets must be bits, or probabilities from 0 to 1, not from 1.5 to 1.5"),
+        (COINS, (np.zeros((30, 4), int), np.full((30, 4), np.nan)), "targets must be bits"),
+        (COINS, (np.full((30, 4), 2), np.zeros((30, 4))), r"in the model's space, Discrete\(2\), but go from 2 to 2"),
+        (gym.spaces.MultiDiscrete([3, 2]), (np.full((30, 4, 2), 2), np.zeros((30, 4))), "in the model's space"),
+        (gym.spaces.MultiBinary(2), (np.full((30, 4, 2), -1), np.zeros((30, 4))), "in the model's space"),
+        (BOX, (np.full((30, 4, 2), 0.8), np.zeros((30, 4))), "in the model's space"),
+    ],
+)
+def test_streams_that_are_none_of_the_space_are_refused_in_a_sentence(space, streams, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        fit_forecaster(Forecaster(space, memory_size=4), lambda rng: streams, updates=1, sequence_length=5)
+
+
+def test_bounds_are_compared_in_the_type_of_the_space():
+    assert float(BOX.high[0]) < 0.7
+    streams = np.full((30, 4, 2), 0.7), np.zeros((30, 4), bool)
+    assert len(fit_forecaster(Forecaster(BOX, memory_size=4), lambda rng: streams, updates=1, sequence_length=5)) == 1
+
+
+@pytest.mark.parametrize(
+    ("memory", "state", "sentence"),
+    [
+        (
+            "lstm",
+            (np.zeros((1, 2, 8)),) * 2,
+            r"2 arrays of shape \(1, 3, 8\), as predict returned it for 3 .*, not 2 arrays of shape \(1, 2, 8\)",
+        ),
+        ("lstm", (np.zeros((1, 3, 8)),), r"not 1 array of shape \(1, 3, 8\)"),
+        ("lstm", 7, "not 7"),
+        ("gru", (np.zeros((1, 3, 8)),) * 2, r"1 array of shape \(1, 3, 8\), .* not 2 arrays"),
+        ("rnn", (np.zeros((1, 3, 9)),), r"1 array of shape \(1, 3, 8\)"),
+        ("attention:5", (np.zeros((1, 3, 8)),), r"1 array of shape \(4, 3, 9\)"),
+    ],
+)
+def test_a_memory_that_predict_did_not_return_is_refused(memory, state, sentence):
+    with pytest.raises(ValueError, match="state must be .*" + sentence):
+        Forecaster(COINS, memory=memory, memory_size=8).predict(np.array([0, 1, 1]), state)

@@ -9,10 +9,11 @@ whose action is such a probability, as DelayedBits is one, a forecaster acts by 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import gymnasium as gym
 import numpy as np
@@ -124,16 +125,19 @@ def fit_forecaster(
     list of float
         The loss of each update, nats.
     """
+    for name, number, least in (("updates", updates, 1), ("sequence_length", sequence_length, 1), ("burn_in", burn_in, 0)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+            raise ValueError(f"{name} must be a whole number of at least {least}, not {number!r}")
+    if start not in get_args(Start):
+        raise ValueError(f"start must be 'stored' or 'zero', not {start!r}")
+    if not 0.0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate must be a number above 0, not {learning_rate!r}")
     check_half(sequence_length, half_masked)
-    if updates < 1 or sequence_length < 1 or burn_in < 0:
-        raise ValueError(
-            f"updates and sequence_length must be at least 1 and burn_in at least 0, not {updates}, {sequence_length}, {burn_in}"
-        )
     rng, losses = np.random.default_rng(seed), list[Tensor]()
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     late = first_counted(sequence_length, half_masked)
     while len(losses) < updates:
-        observations, targets = (as_tensor(part) for part in draw(rng))
+        observations, targets = (as_tensor(part) for part in _checked(model.observation_space, draw(rng)))
         tiles = tile(len(targets), sequence_length, burn_in, half_masked)
         whole = [rows for rows in tiles.rows.T if rows[-1] < len(targets)]  # what is left at the end is no window
         if not whole:
@@ -153,6 +157,42 @@ def fit_forecaster(
             optimizer.step()
             losses.append(loss.detach())
     return torch.stack(losses).tolist()
+
+
+def _checked(space: gym.Space[Any], drawn: Any) -> Streams:
+    """Return what was drawn as two arrays; raise where they are no streams of a space with something to forecast."""
+    if not isinstance(drawn, tuple | list) or len(drawn) != 2:
+        raise ValueError(f"draw must return two arrays, observations and targets, not {type(drawn).__name__}")
+    observations, targets = map(np.asarray, drawn)
+    bounds = _bounds(space)
+    inner = observations.shape[2:] if bounds is None else bounds[0].shape
+    if targets.ndim != 2 or not targets.size or observations.shape != (*targets.shape, *inner):
+        shown = ", ".join(["T", "B", *map(str, inner)])
+        raise ValueError(
+            f"draw must return observations [{shown}] and targets [T, B] of the same T and B, not of shapes "
+            f"{observations.shape} and {targets.shape}"
+        )
+    if not np.all((targets >= 0) & (targets <= 1)):
+        raise ValueError(f"targets must be bits, or probabilities from 0 to 1, not from {targets.min()} to {targets.max()}")
+    if bounds is not None:
+        low, high = bounds
+        seen = observations.astype(low.dtype) if low.dtype.kind == "f" else observations  # 0.7 as a float64 is above 0.7 as a float32
+        if not np.all((seen >= low) & (seen <= high)):
+            raise ValueError(f"observations must be in the model's space, {space}, but go from {seen.min()} to {seen.max()}")
+    return observations, targets
+
+
+def _bounds(space: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the least and the greatest observation of a space of numbers."""
+    if isinstance(space, gym.spaces.Box):
+        return space.low, space.high
+    if isinstance(space, gym.spaces.Discrete):
+        return np.asarray(space.start), np.asarray(space.start + space.n - 1)
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        return space.start, space.start + space.nvec - 1
+    if isinstance(space, gym.spaces.MultiBinary):
+        return np.zeros(space.shape), np.ones(space.shape)
+    return None
 
 
 @torch.no_grad()
