@@ -44,6 +44,20 @@ def at(observation, path):
     return observation
 
 
+def assert_alike(a, b):
+    """Raise where two observations, or two batches, differ in their parts, types or numbers."""
+    if isinstance(b, dict | tuple):
+        assert type(a) is type(b)
+        assert len(a) == len(b)
+        for key in b if isinstance(b, dict) else range(len(b)):
+            assert_alike(a[key], b[key])
+    elif isinstance(b, str):
+        assert a == b
+    else:
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+        np.testing.assert_allclose(a, b, rtol=1e-6, strict=True)
+
+
 @pytest.mark.parametrize("space", COMPOSITE.values(), ids=COMPOSITE)
 def test_what_is_packed_is_unpacked_again(space):
     space.seed(0)
@@ -63,6 +77,9 @@ def test_a_batch_of_a_vectorised_environment_is_its_observations_one_by_one(name
     alone = [Sampled(space).reset(seed=3 + i)[0] for i in range(4)]
     expected = np.stack([vectors.pack(observation) for observation in alone])
     np.testing.assert_array_equal(vectors.pack_batch(batch), expected)
+    unpacked = vectors.unpack_batch(expected)
+    np.testing.assert_array_equal(vectors.pack_batch(unpacked), expected)
+    assert_alike(unpacked, batch)
     assert vectors.is_batch(batch)
     assert not any(vectors.is_batch(observation) for observation in alone)
     assert all(row in vectors or "choice" in name for row in expected)

@@ -3,18 +3,23 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import TimeLimit
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack, VecMonitor, VecNormalize
 
+from rlcourse import agents
 from rlcourse.agents import PPO
+from rlcourse.core.catalogue import ENVIRONMENTS, world_of
 from rlcourse.core.copies import as_vector
+from rlcourse.core.packing import Packed
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.envs import CartPole
-from rlcourse.sb3 import from_vec_env, to_vec_env
+from rlcourse.sb3 import agent_class, from_vec_env, to_vec_env
 
 SAME = AutoresetMode.SAME_STEP
+PACKED = [entry.id for entry in ENVIRONMENTS if isinstance(world_of(entry.id).observation_space, Packed)]
 
 
 class Counter(gym.Env):
@@ -242,3 +247,43 @@ def test_a_compiled_world_reports_its_episodes_to_stable_baselines3():
         assert all(info["TimeLimit.truncated"] is False for info in infos)
     assert len(ended) > 40
     assert all(each["r"] == each["l"] for each in ended)
+
+
+@pytest.mark.parametrize("id", PACKED)
+def test_vectors_of_several_parts_come_out_as_the_single_environment_shows_them(id):
+    venv, single = to_vec_env(as_vector(id, 1)), gym.make(id)
+    assert venv.observation_space == single.observation_space
+    venv.seed(5)
+    seen, alone = venv.reset(), single.reset(seed=int(np.random.SeedSequence([5]).generate_state(1)[0]))[0]
+    rng, ends = np.random.default_rng(0), 0
+    for _ in range(100):
+        assert {key: (part.dtype, part.shape[1:]) for key, part in seen.items()} == {
+            key: (part.dtype, part.shape) for key, part in venv.observation_space.items()
+        }
+        assert_equal({key: part[0] for key, part in seen.items()}, alone)
+        action = rng.integers(venv.action_space.n)
+        seen, _, dones, infos = venv.step(np.array([action]))
+        alone, _, terminated, truncated, _ = single.step(action)
+        assert dones[0] == (terminated or truncated)
+        if dones[0]:
+            ends += 1
+            assert_equal(infos[0]["terminal_observation"], alone)
+            assert venv.observation_space.contains(infos[0]["terminal_observation"])
+            alone, _ = single.reset()
+    assert ends >= 2
+
+
+@pytest.mark.parametrize("id", PACKED)
+def test_models_learn_in_vectors_of_several_parts_and_go_on_from_a_file(id, tmp_path):
+    ppo = {"n_steps": 8, "batch_size": 8, "n_epochs": 1, "n_envs": 2, "seed": 0}
+    for env in (id, WorldVectorEnv(world_of(id), 2, 40)):
+        assert agent_class("ppo")(env, **ppo).learn(32).num_timesteps == 32
+    assert agent_class("dqn")(id, learning_starts=4, buffer_size=50, batch_size=4, seed=0).learn(32).model.num_timesteps == 32
+    whole, half = (agent_class("ppo")(id, **ppo).learn(steps) for steps in (64, 32))
+    resumed = agents.load(half.save(tmp_path / "a.safetensors")).learn(32)
+    for key, weights in whole.model.policy.state_dict().items():
+        assert torch.equal(weights, resumed.model.policy.state_dict()[key]), key
+
+
+def test_there_are_worlds_of_several_parts():
+    assert {"rlcourse/ErrandsTokens-v0", "rlcourse/LingoBanditTokens-v0", "rlcourse/LingoGridTokens-v0"} <= set(PACKED)

@@ -98,6 +98,10 @@ class Packed(spaces.Box):
         """Return the observation that a vector stands for: what `pack` was given, but for letters that the charset lacks."""
         return _read(self.original, np.asarray(vector), 0)[0]
 
+    def unpack_batch(self, vectors: Any) -> Any:
+        """Return the batch of observations that vectors [B, width] stand for: what `pack_batch` was given, in arrays of their own."""
+        return _read_batch(self.original, np.asarray(vectors), 0)[0]
+
     def is_batch(self, observation: Any) -> bool:
         """Whether an observation of the original space has a leading batch axis."""
         return _is_batch(self.original, observation)
@@ -202,6 +206,20 @@ def _read(space: gym.Space[Any], vector: np.ndarray[Any, Any], at: int) -> tuple
     if isinstance(space, spaces.Discrete):
         return np.int64(columns[0]), stop
     return columns.reshape(space.shape).astype(space.dtype), stop
+
+
+def _read_batch(space: gym.Space[Any], vectors: np.ndarray[Any, Any], at: int) -> tuple[Any, int]:
+    """Return what columns from `at` on hold in a batch, and the column after them."""
+    if isinstance(space, spaces.OneOf | spaces.Text):
+        return tuple(_read(space, vector, at)[0] for vector in vectors), at + sum(_width(leaf) for _, leaf in _leaves(space, ()))
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        found = []
+        for key, part in _children(space):
+            value, at = _read_batch(part, vectors, at)
+            found.append((key, value))
+        return dict(found) if isinstance(space, spaces.Dict) else tuple(value for _, value in found), at
+    stop = at + _width(space)
+    return vectors[:, at:stop].reshape(len(vectors), *(space.shape or ())).astype(space.dtype), stop
 
 
 def _write_choice(space: spaces.OneOf[Any], values: Any, out: np.ndarray[Any, Any], at: int) -> int:

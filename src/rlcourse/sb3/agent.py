@@ -19,6 +19,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from rlcourse.core.agent import Agent, check_budget
 from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.copies import as_vector
+from rlcourse.core.packing import Packed
 from rlcourse.core.schedules import value
 from rlcourse.sb3 import state
 from rlcourse.sb3.bridge import Bridge, Enough
@@ -64,6 +65,8 @@ class SB3Agent(Agent):
 
     def _build(self) -> None:
         name, space = type(self).__name__, self.action_space
+        if isinstance(self.observation_space, Packed):  # copies of a world: the model sees the parts, as `to_vec_env` shows them
+            self.observation_space = self.observation_space.original
         for role, each in (("actions", space), ("observations", self.observation_space)):
             if isinstance(each, gym.spaces.Discrete) and each.start != 0:
                 raise ValueError(f"{name}: {role} {each} begin at {each.start}; stable-baselines3 counts from 0: take an agent of ours")

@@ -17,6 +17,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from stable_baselines3.common.vec_env import VecEnv
 
+from rlcourse.core.packing import Packed
 from rlcourse.sb3 import copies
 
 __all__ = ["FromVecEnv", "ToVecEnv", "from_vec_env", "to_vec_env"]
@@ -31,7 +32,8 @@ def to_vec_env(env: gym.vector.VectorEnv[Any, Any, Any]) -> VecEnv:
     Parameters
     ----------
     env : gymnasium.vector.VectorEnv
-        With ``autoreset_mode=AutoresetMode.SAME_STEP``, as `rlcourse.core.copies.as_vector` makes it.
+        With ``autoreset_mode=AutoresetMode.SAME_STEP``, as `rlcourse.core.copies.as_vector` makes it. Vectors that stand for
+        observations of several parts (`rlcourse.core.packing`) come out as those parts, which a MultiInputPolicy reads.
 
     Raises
     ------
@@ -62,7 +64,9 @@ class ToVecEnv(VecEnv):
             )
         self.env = env
         self._actions: Any = None
-        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+        space: Any = env.single_observation_space
+        self._packing = space if isinstance(space, Packed) else None
+        super().__init__(env.num_envs, space if self._packing is None else self._packing.original, env.single_action_space)
 
     def reset(self) -> Any:
         """Begin an episode in every copy, with the seeds and options that were set for it."""
@@ -74,7 +78,7 @@ class ToVecEnv(VecEnv):
         self._reset_seeds()
         self._reset_options()
         self.reset_infos = [_single(infos, i) for i in range(self.num_envs)]
-        return _copied(observations)
+        return self._seen(observations)
 
     def step_async(self, actions: Any) -> None:
         """Keep the actions for `step_wait`."""
@@ -88,7 +92,11 @@ class ToVecEnv(VecEnv):
         for i in _told(vector_infos, dones):
             infos[i] |= self._info(vector_infos, i, bool(dones[i]))
             infos[i]["TimeLimit.truncated"] = bool(truncated[i] and not terminated[i])
-        return _copied(observations), np.array(rewards), dones, infos
+        return self._seen(observations), np.array(rewards), dones, infos
+
+    def _seen(self, observations: Any) -> Any:
+        """Return the copies' observations as stable-baselines3 expects them: to keep, and in parts."""
+        return _copied(observations) if self._packing is None else self._packing.unpack_batch(observations)
 
     def _info(self, infos: dict[str, Any], i: int, done: bool) -> dict[str, Any]:
         """Return what is known of copy i's step, and keep what belongs to the episode that begins in it."""
@@ -100,7 +108,8 @@ class ToVecEnv(VecEnv):
         if "final_info" not in infos:  # a vector environment that has one kind of info only
             ended = here | ended
         self.reset_infos[i] = here
-        ended["terminal_observation"] = _copied(infos["final_obs"][i])
+        last = infos["final_obs"][i]
+        ended["terminal_observation"] = _copied(last) if self._packing is None else self._packing.unpack(last)
         return ended
 
     def close(self) -> None:
