@@ -169,6 +169,24 @@ def test_what_cannot_be_learned_from_is_said_in_one_sentence(sequences, options,
         train(sequences, **options)
 
 
+def test_learning_that_diverges_is_said_in_one_sentence():
+    with pytest.raises(FloatingPointError, match=r"the vectors are no longer finite: lower alpha, which is 1e\+09"):
+        train(corpus(), 6, vector_size=8, alpha=1e9)
+
+
+def test_what_has_no_neighbours_and_names_that_are_ambiguous_are_said_in_one_sentence():
+    found = train([[0, 1]] * 5, ["red", "green", "blue"], vector_size=2)
+    with pytest.raises(ValueError, match="token 'blue' has no vector: it was never learned from"):
+        found.most_similar("blue")
+    for vector in (np.ones(3), np.ones((1, 2)), np.zeros(2)):
+        with pytest.raises(ValueError, match="token must be a vector of 2 numbers, not all of them 0, not one of shape"):
+            found.most_similar(vector)
+    with pytest.raises(ValueError, match="names must differ: 'red' is there twice"):
+        train([[0, 1]], ["red", "green", "red"])
+    with pytest.raises(ValueError, match="names must be as many as the vectors, 3, not 1"):
+        WordVectors(found.vectors, found.outputs, found.counts, ("red",))
+
+
 def test_unknown_tokens_and_other_files_are_said_in_one_sentence(tmp_path):
     found = train([[0, 1]], ["red", "green"], vector_size=2)
     with pytest.raises(ValueError, match="token 'gren' has no vector; did you mean 'green'"):

@@ -112,7 +112,9 @@ def train(sequences: Iterable[Sequence[int] | np.ndarray], names: Sequence[str] 
     Raises
     ------
     ValueError
-        Where tokens are no whole numbers from 0, or have no name, or no two of them stand beside one another.
+        Where tokens are no whole numbers from 0, have no name or share one, or no two of them stand beside one another.
+    FloatingPointError
+        Where learning diverges.
     """
     c = build(SkipGramConfig, settings)
     tokens, begins = _joined(sequences)
@@ -135,9 +137,12 @@ def train(sequences: Iterable[Sequence[int] | np.ndarray], names: Sequence[str] 
     rng = np.random.default_rng(c.seed)
     vectors = np.where(often[:, None] > 0, (rng.random((N, c.vector_size)) - 0.5) / c.vector_size, 0.0)
     outputs = np.zeros((N, c.vector_size))
+    found = WordVectors(vectors, outputs, counts, known, c.as_dict())
     numbers = (c.window, c.shrink_windows, c.negative, c.epochs, c.alpha, c.min_alpha)
     skip_gram(tokens, begins, vectors, outputs, noise, kept, *numbers, rng)
-    return WordVectors(vectors, outputs, counts, known, c.as_dict())
+    if not (np.isfinite(vectors).all() and np.isfinite(outputs).all()):
+        raise FloatingPointError(f"the vectors are no longer finite: lower alpha, which is {c.alpha:g}")
+    return found
 
 
 def _joined(sequences: Iterable[Sequence[int] | np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

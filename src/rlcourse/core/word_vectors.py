@@ -40,6 +40,15 @@ class WordVectors:
     names: tuple[str, ...] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where a name is not that of one vector."""
+        names = self.names or ()
+        if self.names is not None and len(names) != len(self.vectors):
+            raise ValueError(f"names must be as many as the vectors, {len(self.vectors)}, not {len(names)}")
+        if len(set(names)) < len(names):
+            twice = next(name for i, name in enumerate(names) if name in names[:i])
+            raise ValueError(f"names must differ: {twice!r} is there twice")
+
     def __len__(self) -> int:
         """Return the number of tokens."""
         return len(self.vectors)
@@ -69,10 +78,21 @@ class WordVectors:
             A token, which is itself left out, or any vector.
         n : int
             Fewer are returned where fewer have been learned.
+
+        Raises
+        ------
+        ValueError
+            Where the token was never learned from, or the vector has another width or no direction.
         """
         itself = None if isinstance(token, np.ndarray) else self.row(token)
         vector = token if isinstance(token, np.ndarray) else self.vectors[itself]
         lengths = np.linalg.norm(self.vectors, axis=1)
+        if itself is not None and lengths[itself] == 0:
+            raise ValueError(f"token {token!r} has no vector: it was never learned from")
+        if vector.shape != self.vectors.shape[1:] or not np.linalg.norm(vector) > 0:
+            raise ValueError(
+                f"token must be a vector of {self.vectors.shape[1]} numbers, not all of them 0, not one of shape {vector.shape}"
+            )
         cosines = self.vectors @ vector / np.maximum(lengths * np.linalg.norm(vector), 1e-300)
         nearest = [int(i) for i in np.argsort(-cosines, kind="stable") if lengths[i] > 0 and i != itself][:n]
         return [(i if self.names is None else self.names[i], float(cosines[i])) for i in nearest]
