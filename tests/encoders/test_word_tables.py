@@ -9,6 +9,7 @@ from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
 from rlcourse.agents import DQN, PPO
 from rlcourse.core.skip_gram import train
 from rlcourse.encoders import files, make
+from rlcourse.wrappers import TextTokens
 
 TOKENS = MultiDiscrete([6] * 4)
 
@@ -62,6 +63,42 @@ def test_of_a_text_encoder_only_the_table_changes_and_padding_stays_zero(tmp_pat
     table = encoder.encoders[0].embedding.weight.detach()
     np.testing.assert_allclose(table[2:], found.vectors[2:], rtol=1e-6)
     assert not table[0].any()
+
+
+def test_an_embedding_of_unequal_parts_takes_no_vectors_though_its_rows_divide(vectors):
+    _, path = vectors
+    for counts in ([2, 4], [6, 3, 3], [4, 8]):
+        with pytest.raises(ValueError, match=r"no table of the encoder is so; it has [0-9]+ of 8 in unequal parts"):
+            files.fill(make("embedding:8", MultiDiscrete(counts)), path)
+    assert start(make("embedding:8", MultiDiscrete([6, 6])), path)[1]
+
+
+LINGO = {"encoder": "mission=text-lstm", "encoder_mode": "warmstart", "n_envs": 2, "n_steps": 16}
+
+
+def test_vectors_of_other_words_are_refused_by_name_though_they_are_as_many(tmp_path):
+    """LingoBandit and LingoGrid have 46 tokens each, of which those of the tasks differ."""
+    grid, bandit = (gym.make(f"rlcourse/Lingo{name}Tokens-v0") for name in ("Grid", "Bandit"))
+    names = ["", "<unknown>", *grid.unwrapped.world.vocabulary]
+    path = str(train([[2, 3, 8]] * 5, names, vector_size=32).save(tmp_path / "grid"))
+    PPO(grid, encoder_from=path, **LINGO)
+    sentence = "vectors of other words: 4 of 46 tokens differ, the first is .* learn vectors of its own words with rlcourse pretrain"
+    for env in (bandit, gym.make_vec("rlcourse/LingoBanditTokens-v0", 2), bandit.unwrapped.world):
+        with pytest.raises(ValueError, match=sentence):
+            PPO(env, encoder_from=path, **LINGO)
+
+
+def test_words_of_a_wrapper_in_another_order_are_other_words(tmp_path):
+    words = ("red", "blue", "ball", "please")
+    path = str(train([[2, 3, 4]] * 5, ["", "<unknown>", *words], vector_size=32).save(tmp_path / "four"))
+    PPO(TextTokens(gym.make("rlcourse/LingoBandit-v0"), words, 5), encoder_from=path, **LINGO)
+    with pytest.raises(ValueError, match="2 of 6 tokens differ, the first is 'red' there and 'blue' in this environment"):
+        PPO(TextTokens(gym.make("rlcourse/LingoBandit-v0"), ("blue", "red", "ball", "please"), 5), encoder_from=path, **LINGO)
+
+
+def test_where_nobody_says_what_tokens_are_called_names_do_not_matter(tmp_path):
+    path = train([[2, 3, 4]] * 5, list("abcdef"), vector_size=8).save(tmp_path / "six")
+    PPO(Says(), encoder="embedding:8", encoder_mode="warmstart", encoder_from=str(path), n_envs=1, n_steps=16)
 
 
 def test_what_does_not_fit_is_said_in_one_sentence(vectors):

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import Any, Protocol, Self
 
+import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rlcourse.core.gymworld import as_env
+from rlcourse.core.packing import parts
 from rlcourse.core.world import World, WorldEnv
 
-__all__ = ["SpokenEnv", "SpokenWorld"]
+__all__ = ["UNKNOWN", "SpokenEnv", "SpokenWorld", "holds_tokens", "names_in", "words_of"]
 
+UNKNOWN = "<unknown>"  # what token 1 is called
 FIRST = 2  # number of the vocabulary's first word
 
 
@@ -58,3 +62,38 @@ class SpokenEnv(WorldEnv):
     def _observation(self) -> Any:
         seen = super()._observation()
         return seen | {"mission": " ".join(self._words[token] for token in seen["mission"] if token)}
+
+
+def holds_tokens(space: gym.Space[Any]) -> bool:
+    """Whether a space is text, or several numbers of equal counts from 0."""
+    if not isinstance(space, spaces.MultiDiscrete):
+        return isinstance(space, spaces.Text)
+    return bool(space.nvec.ndim == 1 and len(space.nvec) > 1 and len(np.unique(space.nvec)) == 1 and not space.start.any())
+
+
+def names_in(env: Any, space: Any) -> list[str] | None:
+    """Return what the tokens of a part of the observations are called; None where nobody says.
+
+    They are the characters of a Text, in a MultiDiscrete the words of the outermost wrapper or world with a vocabulary of that many.
+    """
+    if isinstance(space, spaces.Text):
+        return ["", *space.characters, UNKNOWN]
+    inner = env
+    while inner is not None:
+        for owner in (inner, getattr(inner, "world", None)):
+            vocabulary = getattr(owner, "vocabulary", None)
+            if vocabulary is not None and len(vocabulary) + FIRST == space.nvec[0]:
+                return ["", UNKNOWN, *vocabulary]
+        inner = inner.env if isinstance(inner, gym.Wrapper) else None
+    return None
+
+
+def words_of(env: Any) -> list[list[str]]:
+    """Return what an environment, or a vector of them, calls the tokens of each part of its observations, of those where that is known."""
+    try:
+        single = as_env(env)
+    except ValueError:  # a vector environment that keeps its copies elsewhere
+        return []
+    space = getattr(single.observation_space, "original", single.observation_space)
+    found = [names_in(single, part.space) for part in parts(space) if holds_tokens(part.space)]
+    return [names for names in found if names is not None]

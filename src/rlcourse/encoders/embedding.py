@@ -29,6 +29,7 @@ class Embedding(nn.Module):
     features_dim : int
     """
 
+    sizes: tuple[int, ...]  # rows of each part
     offsets: Tensor  # [parts] row of each part's first value, less its start
 
     def __init__(self, observation_space: gym.Space[Any], features_dim: int = 64) -> None:
@@ -48,7 +49,7 @@ class Embedding(nn.Module):
                 f"encoder 'embedding' needs Discrete, MultiDiscrete, MultiBinary or Text observations, not {observation_space}"
             )
         self.features_dim = features_dim
-        self.rows = int(sizes.sum())
+        self.sizes, self.rows = tuple(map(int, sizes)), int(sizes.sum())
         self.text = padding is not None
         self.register_buffer("offsets", torch.as_tensor(np.cumsum(sizes) - sizes - starts, dtype=torch.int64), persistent=False)
         self.table = nn.EmbeddingBag(self.rows, features_dim, mode="sum", padding_idx=padding)

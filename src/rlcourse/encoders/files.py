@@ -7,7 +7,7 @@ colours, rewards or actions does not matter, where they fit.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -105,8 +105,16 @@ def load_memory(path: str | os.PathLike[str], observation_space: Any) -> Recurre
     return memory
 
 
-def fill(encoder: nn.Module, path: str | os.PathLike[str], part: str | None = None) -> bool:
-    """Give an encoder the weights of the one in a file, or its tables the word vectors; see `stored`.
+def fill(encoder: nn.Module, path: str | os.PathLike[str], part: str | None = None, words: Iterable[Sequence[str]] = ()) -> bool:
+    """Give an encoder the weights of the one in a file, or its tables the word vectors.
+
+    Parameters
+    ----------
+    encoder : Module
+    path, part
+        As of `stored`.
+    words : iterable of sequences of str
+        What the environment calls the tokens of each text, where that is known: word vectors must be of the same words.
 
     Returns
     -------
@@ -116,11 +124,11 @@ def fill(encoder: nn.Module, path: str | os.PathLike[str], part: str | None = No
     Raises
     ------
     ValueError
-        Where that one has other arrays, or no table has the shape of the vectors.
+        Where that one has other arrays, no table has the shape of the vectors, or they are of other words.
     """
     arrays, metadata = files.read(path)
     if metadata.get("class") == "WordVectors":
-        return fill_tables(encoder, arrays["vectors"], path)
+        return fill_tables(encoder, arrays["vectors"], path, metadata.get("names"), words)
     _fill(encoder, stored(path, part=part), path)
     return True
 

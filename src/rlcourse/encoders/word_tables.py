@@ -5,6 +5,7 @@ Only vectors of tokens that were learned are taken; of the others, and of paddin
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,24 +17,27 @@ from rlcourse.encoders.embedding import Embedding
 __all__ = ["fill_tables"]
 
 
-def fill_tables(encoder: nn.Module, vectors: np.ndarray, path: Any) -> bool:
+def fill_tables(
+    encoder: nn.Module, vectors: np.ndarray, path: Any, names: Sequence[str] | None = None, words: Iterable[Sequence[str]] = ()
+) -> bool:
     """Give the tables of an encoder the vectors [N, d] of a file; return whether nothing else in it is to be learned.
 
     A table fits that has d columns and a row for each token, or, as `Embedding` has of observations of several parts, a row for each token
-    in each place.
+    in each place. Names are what the file calls its tokens, words what the environment calls those of each text, where that is known.
 
     Raises
     ------
     ValueError
-        Where no table fits.
+        Where no table fits, or the tokens are other words.
     """
     N, d = vectors.shape
-    places = [part.table for part in encoder.modules() if isinstance(part, Embedding)]
-    tables: list[Any] = [*places, *(part for part in encoder.modules() if isinstance(part, nn.Embedding))]
-    fitting = [table for table in places if len(table.weight) % N == 0] + [table for table in tables if len(table.weight) == N]
-    fitting = [table for table in dict.fromkeys(fitting) if table.weight.shape[1] == d]
+    _check_words(path, names, [tuple(each) for each in words if len(each) == N])
+    tables: dict[Any, tuple[int, ...]] = {part.table: part.sizes for part in encoder.modules() if isinstance(part, Embedding)}
+    tables |= {part: (part.num_embeddings,) for part in encoder.modules() if isinstance(part, nn.Embedding)}
+    fitting = [table for table, sizes in tables.items() if set(sizes) == {N} and table.weight.shape[1] == d]
     if not fitting:
-        shapes = ", ".join(f"{rows} of {columns}" for rows, columns in (tuple(table.weight.shape) for table in tables)) or "none"
+        has = [(*table.weight.shape, " in unequal parts" * (len(set(sizes)) > 1)) for table, sizes in tables.items()]
+        shapes = ", ".join(f"{rows} of {columns}{parts}" for rows, columns, parts in has) or "none"
         raise ValueError(f"{path} holds {N} word vectors of {d} numbers, and no table of the encoder is so; it has {shapes}")
     learned = torch.from_numpy(vectors.any(axis=1))
     with torch.no_grad():
@@ -41,3 +45,14 @@ def fill_tables(encoder: nn.Module, vectors: np.ndarray, path: Any) -> bool:
             weight = table.weight.view(-1, N, d)
             weight[:, learned] = torch.from_numpy(vectors[vectors.any(axis=1)]).to(weight.dtype)
     return {id(parameter) for parameter in encoder.parameters()} == {id(table.weight) for table in fitting}
+
+
+def _check_words(path: Any, names: Sequence[str] | None, known: list[tuple[str, ...]]) -> None:
+    """Raise ValueError where texts are known whose tokens are as many as the names, but none has these."""
+    if names is None or not known or tuple(names) in known:
+        return
+    differ = [i for i, (theirs, ours) in enumerate(zip(names, known[0], strict=True)) if theirs != ours]
+    raise ValueError(
+        f"{path} holds vectors of other words: {len(differ)} of {len(names)} tokens differ, the first is {names[differ[0]]!r} there and "
+        f"{known[0][differ[0]]!r} in this environment; learn vectors of its own words with rlcourse pretrain ... --kind skip-gram"
+    )

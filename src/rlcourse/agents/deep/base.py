@@ -108,7 +108,7 @@ class DeepAgent(Agent):
 
     def _ready(self, network: Network) -> Network:
         """Return a network on the device of the agent, in eval mode, its encoder taken over from where the settings say."""
-        take_over(network, self.config, self._restored)
+        take_over(network, self.config, self._restored, self.env)
         return network.to(self.device).eval()
 
     def _descent(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from rlcourse.core.spoken import words_of
 from rlcourse.encoders.files import fill
 
 __all__ = ["FINETUNE", "encoders_of", "pace_of", "take_over"]
@@ -30,7 +31,7 @@ def pace_of(config: Any) -> float:
     return FINETUNE if config.encoder_mode == "finetune" else 1.0
 
 
-def take_over(network: nn.Module, config: Any, restored: bool) -> None:
+def take_over(network: nn.Module, config: Any, restored: bool, env: Any) -> None:
     """Give the encoders of a network the weights in `encoder_from`, and fix them if they are to be frozen.
 
     Parameters
@@ -40,6 +41,8 @@ def take_over(network: nn.Module, config: Any, restored: bool) -> None:
         With `encoder_mode` and `encoder_from`.
     restored : bool
         The weights come from the agent's own file: that one is not read.
+    env : Env or VectorEnv
+        The agent's: word vectors must be of its words, where it has a vocabulary.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def take_over(network: nn.Module, config: Any, restored: bool) -> None:
     for encoder in encoders_of(network):
         if not restored:
             try:
-                whole = fill(encoder, source)
+                whole = fill(encoder, source, words=words_of(env))
             except (ValueError, OSError) as error:
                 raise ValueError(f"encoder_from: {error}") from error
             if not whole and mode != "warmstart":
