@@ -49,6 +49,15 @@ def test_a_run_with_memory_of_a_masked_world(tmp_path, capsys):
     assert {path.name for path in (run / "inspect").iterdir()} == {"filters.png", "codes.png", "saliency.png", "hidden.png", "probe.png"}
 
 
+def test_an_attention_memory_has_no_line_of_gates(tmp_path, capsys):
+    run = train(tmp_path, "maskedcartpole", "-n", "64", "--memory", "attention:4", "--memory-size", "8", *SMALL)
+    capsys.readouterr()
+    assert main(["inspect", str(run), "--steps", "20", "--only", "hidden"]) == 0
+    out = capsys.readouterr().out
+    assert "hidden: hidden.png" in out
+    assert "gates" not in out
+
+
 def test_wrong_usage_is_one_sentence(catch, tmp_path, capsys):
     tabular = train(tmp_path, "cliffwalk", "-n", "2k")
     capsys.readouterr()

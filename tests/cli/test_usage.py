@@ -15,6 +15,7 @@ from rlcourse.cli.options import count
 BAD = [
     ("train cartpole --algo ppo --n-steps 10000000000", "n_steps: a rollout of 10,000,000,000 steps in"),
     ("train FrozenLake-v1 --algo ppo --normalize-observations true", "normalize_observations scales observations in a Box"),
+    ("train gotodoor --encoder text-lstm", "say which, for example 'mission=text-lstm'"),
     ("train cartpol", "did you mean 'cartpole'"),
     ("train CartPole", "did you mean 'CartPole-v1'"),
     ("train", "name an environment"),

@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 
 from rlcourse.core.packing import Packed, characters, packed, parts
-from rlcourse.core.spaces import describe
+from rlcourse.core.spaces import describe, short
 
 IMAGE = spaces.Box(0, 255, (5, 4, 3), np.uint8)
 COMPOSITE = {
@@ -144,3 +144,15 @@ def test_spaces_are_equal_where_their_originals_are():
     assert describe(packed(one)) == {"type": "Packed", "space": describe(one)}
     assert describe(packed(one)) != describe(packed(other))
     assert describe(spaces.Text(3, charset="ab")) != describe(spaces.Text(3, charset="ac"))
+
+
+def test_a_space_fits_into_a_sentence_whatever_its_bounds():
+    bounds = np.arange(147, dtype=np.uint8).reshape(7, 7, 3)
+    both = spaces.Tuple((spaces.Discrete(2), spaces.Text(5)))
+    image = spaces.Box(np.zeros_like(bounds), bounds, dtype=np.uint8)
+    space = spaces.Dict({"both": both, "image": image, "mission": spaces.MultiDiscrete([9] * 200)})
+    words = "Dict(both: Tuple(Discrete(2), Text(5)), image: Box(0, 146, (7, 7, 3), uint8), mission: MultiDiscrete(9, (200,)))"
+    assert short(space) == short(Packed(space)) == words
+    assert short(spaces.Box(-np.inf, 1.5, ())) == "Box(-inf, 1.5, (), float32)"
+    assert short(spaces.Box(0, 1, (0,))).startswith("Box(")
+    assert short(spaces.MultiDiscrete([3, 4])) == "MultiDiscrete([3 4])"

@@ -152,7 +152,7 @@ def test_behind_a_memory_a_sequence_is_its_steps_and_the_memory_is_the_query(nam
 def test_a_memory_of_another_width_is_a_query_too_but_not_of_dot():
     memory = encoders.make_memory("lstm", packed(SPACE), 12, "instruction:8")
     assert memory(vectors(batch()).unsqueeze(0), memory.initial(5))[0].shape == (1, 5, 12)
-    with pytest.raises(ValueError, match="take 'general'"):
+    with pytest.raises(ValueError, match=r"width 8 meet a memory of width 12; take 'instruction-dot:12'"):
         encoders.make_memory("lstm", packed(SPACE), 12, "instruction-dot:8")
 
 

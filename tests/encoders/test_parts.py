@@ -105,6 +105,10 @@ def test_a_part_that_is_not_there_or_not_named_has_a_sentence():
         encoders.make("camra=nature", packed(SPACE))
     with pytest.raises(ValueError, match=r"takes one part of .*: say which, for example 'camera=notes-mnist'"):
         encoders.make("notes-mnist", packed(SPACE))
+    with pytest.raises(ValueError, match=r"say which, for example 'inner\.0=text-lstm:8'"):
+        encoders.make("text-lstm:8", packed(SPACE))
+    with pytest.raises(ValueError, match=r"'nature' can take no part of Dict\(camera: Box\(0, 255, \(8, 8, 3\), uint8\), goal: Discrete"):
+        encoders.make("nature", packed(SPACE))
     with pytest.raises(ValueError, match="'merge' needs Dict, Tuple or OneOf"):
         encoders.make("merge", IMAGE)
     with pytest.raises(ValueError, match=r"'a=flatten' names parts, and Text.* has none"):

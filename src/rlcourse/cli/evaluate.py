@@ -11,6 +11,7 @@ from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.truth import Truth
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.evaluation import evaluate as evaluate_agent
+from rlcourse.core.spaces import short
 
 __all__ = ["evaluate"]
 
@@ -31,7 +32,7 @@ def evaluate(argv: Sequence[str]) -> int:
     target = find_environment(parsed.env) if parsed.env else target
     env = target.make() if target else agent.env
     if type(agent.observation_space) is not type(env.observation_space) or agent.observation_space.shape != env.observation_space.shape:
-        raise UsageError(f"--env: this agent sees {agent.observation_space}, that environment shows {env.observation_space}")
+        raise UsageError(f"--env: this agent sees {short(agent.observation_space)}, that environment shows {short(env.observation_space)}")
     returns = evaluate_agent(agent, env, parsed.episodes, seed=parsed.seed, deterministic=not parsed.stochastic)
     mean, error = float(returns.mean()), float(returns.std() / len(returns) ** 0.5)
     truth = Truth(agent, env)

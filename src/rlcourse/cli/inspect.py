@@ -140,10 +140,10 @@ def _hidden(played: Any, folder: Path, label: str) -> dict[str, Any]:
     draw_memory(
         folder / "hidden.png", f"{label}\nthe memory over time" + (", and its gates" if shares else ""), traces, played.starts[:, 0], shares
     )
-    numbers: dict[str, Any] = {
-        "picture": "hidden.png",
-        "gates": {name: {"below 0.1": float(each[:, 0].mean()), "above 0.9": float(each[:, 1].mean())} for name, each in shares.items()},
-    }
+    numbers: dict[str, Any] = {"picture": "hidden.png"}
+    if shares:
+        open_or_shut = {name: each.mean(0).tolist() for name, each in shares.items()}
+        numbers["gates"] = {name: {"below 0.1": shut, "above 0.9": wide} for name, (shut, wide) in open_or_shut.items()}
     try:
         probes = probe(played)
     except ValueError as error:

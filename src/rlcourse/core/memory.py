@@ -54,6 +54,10 @@ def require_for_weights(config: Any) -> None:
         widths = getattr(config, setting, ())
         require_memory("networks of these widths", 16 * (sum(widths) + sum(a * b for a, b in itertools.pairwise(widths))), setting)
     width, layers = getattr(config, "memory_size", 0), getattr(config, "memory_layers", 1)
+    kind, _, window = str(getattr(config, "memory", "")).partition(":")
+    if kind == "attention" and window.isdecimal():  # the observations that each copy holds, before and after, with their keys and values
+        copies = getattr(config, "n_envs", 1)
+        require_memory("attention over so many observations", 4 * 4 * int(window) * width * copies, "memory")
     require_memory("a memory of this width", 16 * 3 * width * width * layers, "memory_size")
 
 

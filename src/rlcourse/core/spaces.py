@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from rlcourse.core.packing import Packed
 
-__all__ = ["channels_last", "describe", "is_batch", "is_finite", "ravel", "size", "unravel"]
+__all__ = ["channels_last", "describe", "is_batch", "is_finite", "ravel", "short", "size", "unravel"]
 
 
 def is_finite(space: gym.Space[Any]) -> bool:
@@ -92,6 +92,25 @@ def describe(space: gym.Space[Any]) -> dict[str, Any]:
     if isinstance(space, spaces.Text):
         return {"type": name, "characters": space.characters, "min_length": space.min_length, "max_length": space.max_length}
     return {"type": name, "text": str(space)}
+
+
+def short(space: gym.Space[Any]) -> str:
+    """Return a space on one line, for messages: a Box by its least and its greatest bound, packed vectors by what they stand for."""
+    if isinstance(space, Packed):
+        return short(space.original)
+    if isinstance(space, spaces.Box) and space.low.size:
+        return f"Box({space.low.min():g}, {space.high.max():g}, {space.shape}, {space.dtype})"
+    if isinstance(space, spaces.MultiDiscrete):
+        counts = space.nvec
+        alike = counts.size > 1 and bool((counts == counts.flat[0]).all()) and not space.start.any()
+        return f"MultiDiscrete({counts.flat[0]}, {counts.shape})" if alike else " ".join(str(space).split())
+    if isinstance(space, spaces.Text):
+        return f"Text({space.max_length})"
+    if isinstance(space, spaces.Dict):
+        return f"Dict({', '.join(f'{key}: {short(part)}' for key, part in space.items())})"
+    if isinstance(space, spaces.Tuple | spaces.OneOf):
+        return f"{type(space).__name__}({', '.join(map(short, space.spaces))})"
+    return " ".join(str(space).split())
 
 
 def _counts_and_starts(space: gym.Space[Any]) -> tuple[list[int], list[int]]:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from gymnasium import spaces
 
 from rlcourse.core.config import did_you_mean
+from rlcourse.core.memory import require_memory
 from rlcourse.core.packing import Packed
+from rlcourse.core.spaces import short
 
 if TYPE_CHECKING:
     from torch import nn
@@ -107,16 +109,11 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
     if "=" in name:
         given = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", name)]
         if not isinstance(observation_space, _SEVERAL):
-            raise ValueError(f"encoder {name!r} names parts, and {observation_space} has none: leave {given[0][0]!r} and '=' out")
+            raise ValueError(f"encoder {name!r} names parts, and {short(observation_space)} has none: leave {given[0][0]!r} and '=' out")
         return _joined(name, observation_space, {path: encoder for path, _, encoder in given}, options)
     kind, numbers, norm = _parsed(name)
     kind = _picked(observation_space) if kind == "auto" else kind
     made = class_of(kind)
-    if kind not in ("ae-dense", "flatten", "merge", "mlp", *_INSTRUCTIONS) and isinstance(observation_space, _SEVERAL):
-        from rlcourse.encoders.pieces import parts_of
-
-        part = ".".join(parts_of(observation_space)[0].path)
-        raise ValueError(f"encoder {name!r} takes one part of {observation_space}: say which, for example '{part}={name}'")
     if kind == "cs231n" and numbers:
         if len(numbers) not in (3, 4):
             raise ValueError(f"encoder {name!r}: N, M and K follow the colon, for example 'cs231n:2,2,1', and perhaps a width")
@@ -129,7 +126,22 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
         if "norm" not in inspect.signature(made).parameters:
             raise ValueError(f"encoder {kind!r} has no layers to normalise: leave '+{norm}' out, or take 'mlp+{norm}'")
         options["norm"] = norm
+    if kind not in ("ae-dense", "flatten", "merge", "mlp", *_INSTRUCTIONS) and isinstance(observation_space, _SEVERAL):
+        raise ValueError(f"encoder {name!r} {_advice(name, observation_space, made, options)}")
     return made(observation_space, **options)
+
+
+def _advice(name: str, space: Any, made: type[nn.Module], options: dict[str, Any]) -> str:
+    """Return which part of several an encoder can take."""
+    from rlcourse.encoders.pieces import parts_of
+
+    for part in parts_of(space):
+        try:
+            made(part.space, **options)
+        except (ValueError, RuntimeError):
+            continue
+        return f"takes one part of {short(space)}: say which, for example '{'.'.join(part.path)}={name}'"
+    return f"can take no part of {short(space)}: leave it 'auto', which gives each part its own"
 
 
 def _joined(name: str, space: Any, given: dict[str, str], options: dict[str, Any]) -> nn.Module:
@@ -191,7 +203,7 @@ def make_memory(
     from rlcourse.encoders.recurrent import GRU, LSTM, RNN
 
     kinds: dict[str, type[Recurrent]] = {"attention": AttentionMemory, "gru": GRU, "lstm": LSTM, "rnn": RNN}
-    kind, colon, window = name.partition(":")
+    kind, colon, window = name.partition(":") if isinstance(name, str) else ("", "", "")
     if kind.startswith("bi") and kind[2:] in kinds:
         raise ValueError(f"memory {name!r} reads from both ends, and who acts cannot see the future: take {kind[2:]!r}")
     if kind not in kinds:
@@ -200,4 +212,7 @@ def make_memory(
         return kinds[kind](observation_space, features_dim, encoder, layers, dropout)
     if kind != "attention" or not window.isdecimal():
         raise ValueError(f"memory {name!r}: only of attention a number of observations follows the colon, for example 'attention:16'")
+    if int(window) < 2:
+        raise ValueError(f"memory {name!r} remembers nothing: it looks at the observation itself, so that 2 is the least")
+    require_memory("attention over so many observations, its gradients and moments", 16 * int(window) * features_dim, "memory")
     return AttentionMemory(observation_space, features_dim, encoder, layers, dropout, int(window))

@@ -63,7 +63,9 @@ class AttentionMemory(Recurrent):
         if window < 2:
             raise ValueError(f"window must be at least 2, or nothing is remembered, not {window}")
         if features_dim % heads:
-            raise ValueError(f"features_dim must be a multiple of an attention memory's {heads} heads, not {features_dim}")
+            raise ValueError(
+                f"an attention memory has {heads} heads: its width (memory_size of an agent) must be a multiple, not {features_dim}"
+            )
         self.window, self.heads = window, heads
         super().__init__(observation_space, features_dim, encoder, layers, dropout)
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlcourse.core.spaces import short
 from rlcourse.encoders.convolutional import Convolutional
 from rlcourse.encoders.images import image_size
 
@@ -53,7 +54,7 @@ class Categories(nn.Module):
         size = image_size(observation_space)
         shape = observation_space.shape or ()
         if size is None or len(shape) != 3 or observation_space.dtype != np.uint8:
-            raise ValueError(f"encoder {name!r} needs images of categories, a Box of bytes and three axes, not {observation_space}")
+            raise ValueError(f"encoder {name!r} needs images of categories, a Box of bytes and three axes, not {short(observation_space)}")
         assert isinstance(observation_space, gym.spaces.Box)
         self.height, self.width, self.channels = *size[:2], EMBEDDING
         self.first = shape != size  # channels first

@@ -12,6 +12,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from rlcourse.core.packing import characters
+from rlcourse.core.spaces import short
 
 __all__ = ["Embedding"]
 
@@ -46,7 +47,7 @@ class Embedding(nn.Module):
             sizes, starts, padding = np.array([characters(observation_space)]), np.array([0]), 0
         else:
             raise ValueError(
-                f"encoder 'embedding' needs Discrete, MultiDiscrete, MultiBinary or Text observations, not {observation_space}"
+                f"encoder 'embedding' needs Discrete, MultiDiscrete, MultiBinary or Text observations, not {short(observation_space)}"
             )
         self.features_dim = features_dim
         self.sizes, self.rows = tuple(map(int, sizes)), int(sizes.sum())

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlcourse.core.spaces import channels_last
+from rlcourse.core.spaces import channels_last, short
 
 __all__ = ["Images", "image_size"]
 
@@ -64,7 +64,7 @@ class Images(nn.Module):
         size = image_size(observation_space)
         if size is None or min(size[:2]) < least:
             what = f"needs images of at least {least} x {least} pixels (a Box of three axes, or of two of uint8)"
-            raise ValueError(f"encoder {name!r} {what}, not {observation_space}")
+            raise ValueError(f"encoder {name!r} {what}, not {short(observation_space)}")
         self.height, self.width, self.channels = size
         assert isinstance(observation_space, gym.spaces.Box)
         shape = observation_space.shape

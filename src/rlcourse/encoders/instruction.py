@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from rlcourse.core.config import did_you_mean
 from rlcourse.core.packing import Part
+from rlcourse.core.spaces import short
 from rlcourse.encoders.attention import Attention
 from rlcourse.encoders.convolutional import Convolutional
 from rlcourse.encoders.merge import encoders_for
@@ -83,7 +84,7 @@ class Instruction(nn.Module):
         if self.modulates:
             images = {str(i): each for i, each in enumerate(made) if isinstance(each, Convolutional)}
             if not images:
-                raise ValueError(f"encoder {self.name!r} modulates images, and {observation_space} has none: take 'instruction'")
+                raise ValueError(f"encoder {self.name!r} modulates images, and {short(observation_space)} has none: take 'instruction'")
             self.modulations = nn.ModuleDict({i: Modulation(each, features_dim) for i, each in images.items()})
         self.attends, self.behind = self.look != "none", False
         self.weights: Tensor | None = None
@@ -92,6 +93,9 @@ class Instruction(nn.Module):
 
     def await_query(self, width: int) -> None:
         """Let a memory whose output is that wide be the query: from now on `forward` returns what the memory reads."""
+        if self.look == "dot" and width != self.features_dim:
+            advice = f"take '{self.name}:{width}', or 'instruction' of any width"
+            raise ValueError(f"encoder {self.name!r}: features of width {self.features_dim} meet a memory of width {width}; {advice}")
         self.behind = True
         self._make_attention(width)
 
@@ -217,5 +221,7 @@ def _place(name: str, parts: tuple[Part, ...], path: str | None, space: Any) -> 
     if len(found) > 1:
         raise ValueError(f"encoder {name!r}: which part is the instruction? Say, for example, '{paths[found[0]]}={name}'")
     if not found or len(parts) < 2:
-        raise ValueError(f"encoder {name!r} needs an instruction (Text, or tokens in a MultiDiscrete) beside other parts, not {space}")
+        raise ValueError(
+            f"encoder {name!r} needs an instruction (Text, or tokens in a MultiDiscrete) beside other parts, not {short(space)}"
+        )
     return found[0]

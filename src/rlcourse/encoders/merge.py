@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rlcourse.core.config import did_you_mean
 from rlcourse.core.packing import Part
+from rlcourse.core.spaces import short
 from rlcourse.encoders.pieces import parts_of, pieces
 
 __all__ = ["Merge", "encoders_for"]
@@ -46,7 +47,7 @@ class Merge(nn.Module):
         super().__init__()
         self.parts = parts_of(observation_space)
         if [part.path for part in self.parts] == [()]:
-            raise ValueError(f"encoder 'merge' needs Dict, Tuple or OneOf observations, not {observation_space}")
+            raise ValueError(f"encoder 'merge' needs Dict, Tuple or OneOf observations, not {short(observation_space)}")
         made: list[Any] = encoders_for("merge", self.parts, encoders)
         self.encoders = nn.ModuleList(made)
         joined = sum(encoder.features_dim for encoder in made)

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 from torch import Tensor, nn
 
+from rlcourse.core.spaces import short
 from rlcourse.encoders.flatten import Flatten
 from rlcourse.encoders.images import image_size
 from rlcourse.encoders.norms import norm_of_vectors
@@ -34,7 +35,7 @@ class MLP(nn.Module):
         super().__init__()
         size = image_size(observation_space)
         if size and min(size[:2]) >= 36:
-            raise ValueError(f"encoder 'mlp' takes no images such as {observation_space}; take 'nature'")
+            raise ValueError(f"encoder 'mlp' takes no images such as {short(observation_space)}; take 'nature'")
         self.features_dim = features_dim
         self.flatten = Flatten(observation_space)
         widths = [self.flatten.features_dim, *hidden, features_dim]

@@ -11,6 +11,7 @@ from gymnasium import spaces
 from torch import Tensor, nn
 
 from rlcourse.core.packing import characters
+from rlcourse.core.spaces import short
 
 __all__ = ["TextBag", "TextBiLSTM", "TextLSTM", "as_tokens", "is_tokens", "tokens_of"]
 
@@ -131,4 +132,4 @@ def tokens_of(name: str, space: gym.Space[Any]) -> tuple[int, int]:
         return characters(space), space.max_length
     if isinstance(space, spaces.MultiDiscrete) and is_tokens(space):
         return int(space.nvec[0]), len(space.nvec)
-    raise ValueError(f"encoder {name!r} needs Text, or tokens in a MultiDiscrete of equal counts from 0, not {space}")
+    raise ValueError(f"encoder {name!r} needs Text, or tokens in a MultiDiscrete of equal counts from 0, not {short(space)}")

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlcourse.core.spaces import short
 from rlcourse.encoders import make_memory
 
 __all__ = ["WindowAttention", "WindowGRU", "WindowLSTM", "WindowRNN"]
@@ -83,5 +84,5 @@ def _inside(name: str, space: Any) -> gym.spaces.Box:
     """Return the space of the observations that a window is made of."""
     windows = isinstance(space, gym.spaces.Box) and len(space.shape) == 2 and min(space.shape) >= 2 and space.dtype.kind == "f"
     if not windows or np.any(space.low[:, -1] != 0.0) or np.any(space.high[:, -1] != 1.0):
-        raise ValueError(f"encoder {name!r} needs windows: wrap the environment in rlcourse.wrappers.Window; not {space}")
+        raise ValueError(f"encoder {name!r} needs windows: wrap the environment in rlcourse.wrappers.Window; not {short(space)}")
     return gym.spaces.Box(space.low[-1, :-1], space.high[-1, :-1], dtype=np.float32)

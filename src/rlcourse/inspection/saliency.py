@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from rlcourse.core.spaces import short
 from rlcourse.inspection.network import Network
 from rlcourse.inspection.play import Play
 
@@ -72,7 +73,7 @@ def saliency(played: Play, moments: list[tuple[int, int]], seed: int = 1) -> Sal
     """
     network = played.network
     if not isinstance(network.space, gym.spaces.Box) or not (network.image or np.issubdtype(network.space.dtype, np.floating)):
-        raise ValueError(f"saliency needs images or vectors of numbers, not {network.space}")
+        raise ValueError(f"saliency needs images or vectors of numbers, not {short(network.space)}")
     x = torch.stack([played.observations[t, copy] for t, copy in moments])
     before = [played.state(t, copy) for t, copy in moments]
     mean = played.observations.flatten(0, 1).float().mean(0)

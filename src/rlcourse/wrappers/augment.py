@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from rlcourse.core.spaces import channels_last
+from rlcourse.core.spaces import channels_last, short
 from rlcourse.wrappers.parts import box_of, head, join, tail
 
 __all__ = ["PER", "Augmentation", "Augmented", "image_axes"]
@@ -127,5 +127,5 @@ def image_axes(space: gym.Space[Any], name: str) -> tuple[int, int, int, int]:
     if len(shape) == 2:
         return (1, *shape, 1)
     if len(shape) != 3:
-        raise ValueError(f"{name} needs images or boards, of 2 or 3 axes, not {space}")
+        raise ValueError(f"{name} needs images or boards, of 2 or 3 axes, not {short(space)}")
     return (1, *shape) if channels_last(shape) else (*shape, 1)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from rlcourse.core.packing import packed
+from rlcourse.core.spaces import short
 from rlcourse.encoders import files, make
 from rlcourse.encoders.recurrent import Recurrent
 
@@ -158,7 +159,7 @@ def width_of(module: nn.Module, reader: Reader) -> int:
     try:
         shape = numbers(module, reader.sample()).shape
     except (RuntimeError, TypeError, IndexError) as error:
-        raise ValueError(f"the encoder does not take observations of {reader.space}: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"the encoder does not take observations of {short(reader.space)}: {str(error).splitlines()[0]}") from error
     if len(shape) != 1:
         raise ValueError(f"an encoder returns one vector for each observation, not an array of shape {shape}")
     return int(shape[0])

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core.box import typed_kernel
+from rlcourse.core.spaces import short
 
 __all__ = ["box_of", "head", "join", "tail", "with_zero"]
 
@@ -60,7 +61,7 @@ def _join(inner, extra):
 def box_of(space: gym.Space[Any], name: str) -> gym.spaces.Box:
     """Return an observation space that must be a Box; `name` is who asks."""
     if not isinstance(space, gym.spaces.Box):
-        raise ValueError(f"{name} needs observations in a Box, not in {space}; wrap the environment in FlattenObservation")
+        raise ValueError(f"{name} needs observations in a Box, not in {short(space)}; wrap the environment in FlattenObservation")
     return space
 
 

@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
+from rlcourse.core.spaces import short
 from rlcourse.encoders import files, make_memory
 from rlcourse.encoders.recurrent import Recurrent, State
 from rlcourse.wrappers.encode import Reader, device_of, module_of, not_training
@@ -66,7 +67,7 @@ class RecurrentObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCons
         try:
             width = len(self._remembered(self.reader.sample()))
         except (RuntimeError, TypeError, IndexError) as error:
-            raise ValueError(f"the memory does not take observations of {space}: {str(error).splitlines()[0]}") from error
+            raise ValueError(f"the memory does not take observations of {short(space)}: {str(error).splitlines()[0]}") from error
         self.observation_space = gym.spaces.Box(-np.inf, np.inf, (width,), np.float32)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:

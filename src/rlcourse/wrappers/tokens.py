@@ -16,6 +16,7 @@ from gymnasium import spaces
 
 from rlcourse.core.config import whole
 from rlcourse.core.gymworld import peel
+from rlcourse.core.spaces import short
 from rlcourse.core.spoken import SpokenEnv, SpokenWorld
 
 __all__ = ["TextTokens", "vocabulary_of"]
@@ -82,7 +83,7 @@ class TextTokens(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstruc
             return tokens
         if isinstance(space, spaces.Dict) and any(isinstance(part, spaces.Text) for part in space.values()):
             return spaces.Dict({key: tokens if isinstance(part, spaces.Text) else part for key, part in space.items()})
-        raise ValueError(f"TextTokens needs observations of Text, or a Dict with a Text in it, not {space}")
+        raise ValueError(f"TextTokens needs observations of Text, or a Dict with a Text in it, not {short(space)}")
 
     def observation(self, observation: Any) -> Any:
         """Return an observation with tokens in the place of text."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from rlcourse.core.box import typed_kernel
 from rlcourse.core.config import whole
+from rlcourse.core.spaces import short
 from rlcourse.core.vector import unpack
 from rlcourse.wrappers.parts import head, join, tail
 
@@ -174,6 +175,8 @@ def _rows(space: gym.Space[Any], k: int) -> gym.spaces.Box:
     elif isinstance(space, gym.spaces.Box) and len(space.shape) == 1:
         low, high = np.minimum(space.low, 0.0), np.maximum(space.high, 0.0)
     else:
-        raise ValueError(f"Window needs vectors or numbers, not {space}; wrap the environment in FlattenObservation or EncodeObservation")
+        raise ValueError(
+            f"Window needs vectors or numbers, not {short(space)}; wrap the environment in FlattenObservation or EncodeObservation"
+        )
     low, high = np.append(low, 0.0), np.append(high, 1.0)
     return gym.spaces.Box(np.tile(low, (k, 1)).astype(np.float32), np.tile(high, (k, 1)).astype(np.float32), dtype=np.float32)

@@ -74,6 +74,11 @@ def test_an_unknown_memory_is_refused_in_one_sentence():
         RecurrentPPO("rlcourse/TMaze-v0", memory="elman")
 
 
+def test_a_window_that_no_machine_can_hold_is_refused_by_the_name_of_its_setting():
+    with pytest.raises(ValueError, match=r"^memory: attention over so many observations would take"):
+        RecurrentPPO("rlcourse/TMaze-v0", memory="attention:999999999")
+
+
 def test_looking_into_a_memory_without_gates_shows_what_it_holds(tmp_path):
     played = play(made(RecurrentPPO), "rlcourse/MaskedCartPole-v1", steps=30, copies=4)
     assert gates(played) == {}

@@ -10,6 +10,7 @@ import torch
 from gymnasium import spaces
 
 from rlcourse.core.packing import Packed, packed, parts
+from rlcourse.core.spaces import short
 
 __all__ = ["PackedVectorEnv", "check_spaces", "device_for", "within"]
 
@@ -18,15 +19,15 @@ def check_spaces(name: str, actions: tuple[type[gym.Space[Any]], ...], observati
     """Raise ValueError, in one sentence, where an agent cannot see or act in these spaces."""
     if not isinstance(action_space, actions):
         known = " and ".join(kind.__name__ for kind in actions)
-        raise ValueError(f"{name} acts in {known} spaces, not in {action_space}; take another agent, or a wrapper")
+        raise ValueError(f"{name} acts in {known} spaces, not in {short(action_space)}; take another agent, or a wrapper")
     try:
         composite = packed(observation_space) is not None
     except ValueError as error:
         raise ValueError(f"{name} cannot see what it is given: {error}") from error
     if not composite and spaces.flatdim(observation_space) == 0:
-        raise ValueError(f"{name} sees nothing in {observation_space}: an observation needs at least one number")
+        raise ValueError(f"{name} sees nothing in {short(observation_space)}: an observation needs at least one number")
     if getattr(config, "normalize_observations", False) and not isinstance(observation_space, spaces.Box):
-        raise ValueError(f"normalize_observations scales observations in a Box, not {observation_space}; set it to false")
+        raise ValueError(f"normalize_observations scales observations in a Box, not {short(observation_space)}; set it to false")
 
 
 def device_for(name: str, space: gym.Space[Any]) -> torch.device:
