@@ -70,9 +70,10 @@ def fit(
     -------
     list of Epoch
     """
-    if len(observations) < 2:
-        raise ValueError(f"observations must be at least 2, one to learn from and one to test with, not {len(observations)}")
+    _check(observations, labels, {"epochs": epochs, "batch_size": batch_size}, learning_rate, max_grad_norm)
     parts = [as_tensor(observations)] + ([] if labels is None else [torch.from_numpy(np.asarray(labels, np.int64))])
+    if hasattr(module, "check_pairs"):
+        module.check_pairs(*parts)
     n = len(observations) - held_out(len(observations))
     if hasattr(module, "standardise"):
         module.standardise(observations[:n])
@@ -102,6 +103,21 @@ def fit(
     finally:
         module.eval()
     return found
+
+
+def _check(observations: Any, labels: Any, counts: dict[str, int], learning_rate: float, max_grad_norm: float | None) -> None:
+    """Refuse what nothing can be learned from or with."""
+    if len(observations) < 2:
+        raise ValueError(f"observations must be at least 2, one to learn from and one to test with, not {len(observations)}")
+    if labels is not None and len(labels) != len(observations):
+        raise ValueError(f"labels must be one for each of {len(observations)} observations, not {len(labels)}")
+    for name, number in counts.items():
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}")
+    if not 0.0 < learning_rate < np.inf:
+        raise ValueError(f"learning_rate must be a number above 0, not {learning_rate!r}")
+    if max_grad_norm is not None and not max_grad_norm > 0.0:
+        raise ValueError(f"max_grad_norm must be above 0, or None, which clips nothing, not {max_grad_norm!r}")
 
 
 def as_tensor(observations: np.ndarray) -> Tensor:

@@ -19,11 +19,13 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
+from rlcourse.agents.deep.memories import check_protocol
 from rlcourse.core.spaces import is_batch
 from rlcourse.encoders.attention import Score
 from rlcourse.encoders.gnmt import GNMT, GNMTDecoder
 from rlcourse.encoders.seq2seq import EOS, LuongDecoder, Seq2Seq, State, likeliest, sequence_loss
 from rlcourse.encoders.source import PAD, SourceEncoder
+from rlcourse.encoders.text import is_tokens
 from rlcourse.pretraining import files
 
 __all__ = ["Scores", "Translator"]
@@ -87,6 +89,7 @@ class Translator(Seq2Seq):
             raise ValueError(
                 f"a translator sees the sign said last and the source's tokens, a MultiDiscrete of one axis, not {observation_space}"
             )
+        _check(observation_space, {"hidden": hidden, "embedding": embedding, "layers": layers}, dropout)
         words, source = int(observation_space.nvec[0]), spaces.MultiDiscrete(observation_space.nvec[1:])
         sizes: Any = {"hidden": hidden, "embedding": embedding, "layers": layers}
         whole: Any = {"bi_first": bi_first, "residual_from": residual_from, "dropout": dropout, "reverse": reverse}
@@ -110,8 +113,21 @@ class Translator(Seq2Seq):
         self.options = {**sizes, **whole, "score": score, "input_feeding": input_feeding}
         self.generator = torch.Generator().manual_seed(seed)
 
+    def check_pairs(self, sources: Tensor, answers: Tensor | None = None) -> None:
+        """Raise ValueError unless these are sources [N, L] and their answers [N, T], in tokens that there are."""
+        if answers is None:
+            raise ValueError("a translator learns from answers: give them as labels, one row of tokens for each of the observations")
+        if sources.ndim != 2 or answers.ndim != 2 or len(sources) != len(answers):
+            shapes = f"{tuple(sources.shape)} and {tuple(answers.shape)}"
+            raise ValueError(f"sources [N, L] and answers [N, T] must be of one number N, not of shapes {shapes}")
+        _check_tokens("sources", sources, int(self.observation_space.nvec[1]))
+        _check_tokens("answers", answers, int(self.observation_space.nvec[0]))
+        if not (answers != PAD).any(1).all():
+            raise ValueError(f"answers must each hold at least one sign, such as the end, {EOS}, but one is nothing but padding, {PAD}")
+
     def loss(self, sources: Tensor, answers: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return the mean cross-entropy of the signs of answers [B, T] to sources [B, L], a scalar."""
+        self.check_pairs(sources, answers)
         return sequence_loss(self(sources.t(), answers.t()), answers.t())
 
     def accuracy(self, sources: Tensor, answers: Tensor) -> float:
@@ -120,6 +136,7 @@ class Translator(Seq2Seq):
 
     def scores(self, sources: Tensor, answers: Tensor) -> Scores:
         """Return how well what is said of sources [B, L], by greedy decoding, agrees with answers [B, T]."""
+        self.check_pairs(sources, answers)
         right, there = [], []
         for source, answer in zip(sources.split(500), answers.split(500), strict=True):
             said = self.greedy(source.t(), answer.shape[1]).t()
@@ -146,8 +163,11 @@ class Translator(Seq2Seq):
         """
         single = not is_batch(self.observation_space, observation)
         tokens = torch.as_tensor(np.atleast_2d(np.asarray(observation)).astype(np.int64)).t()  # [L + 1, B]
+        _check_tokens("the sign said last", tokens[:1], int(self.observation_space.nvec[0]))
+        _check_tokens("the source's tokens", tokens[1:], int(self.observation_space.nvec[1]))
         seen = self.encoder.read(tokens[1:])
         begin: State = self.decoder.initial(seen)
+        check_protocol(state, [tuple(part.shape) for part in begin], episode_start, tokens.shape[1])
         if state is not None and episode_start is not None:
             fresh = torch.as_tensor(np.atleast_1d(episode_start)).bool().unsqueeze(1)
             begin = tuple(torch.where(fresh, new, old) for new, old in zip(begin, state, strict=True))  # type: ignore[assignment]
@@ -168,3 +188,22 @@ class Translator(Seq2Seq):
     def load(cls, path: str | os.PathLike[str], observation_space: gym.Space[Any] | None = None) -> Self:
         """Load what `save` wrote; see `rlcourse.pretraining.load`."""
         return files.load(path, observation_space, cls)
+
+
+def _check(space: spaces.MultiDiscrete, sizes: dict[str, int], dropout: float) -> None:
+    """Refuse spaces that hold no signs or tokens, and sizes that no network has."""
+    if not is_tokens(spaces.MultiDiscrete(space.nvec[1:], start=space.start[1:])) or space.start[0]:
+        raise ValueError(f"a translator's source must be tokens of equal counts from 0, as must be the sign said last, not {space}")
+    if space.nvec[0] <= EOS:
+        raise ValueError(f"the sign said last must be one of at least {EOS + 1}: padding, nothing yet and the end, not of {space.nvec[0]}")
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {size!r}")
+    if not 0.0 <= dropout < 1.0:
+        raise ValueError(f"dropout must be from 0 to below 1, not {dropout!r}")
+
+
+def _check_tokens(name: str, tokens: Tensor, count: int) -> None:
+    if tokens.is_floating_point() or (tokens.numel() and not 0 <= int(tokens.min()) <= int(tokens.max()) < count):
+        shown = str(tokens.dtype).removeprefix("torch.") if tokens.is_floating_point() else f"from {tokens.min()} to {tokens.max()}"
+        raise ValueError(f"{name} must be whole numbers from 0 to {count - 1}, the vocabulary, not {shown}")
