@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 
+import gymnasium as gym
 import pytest
 from shell import ENV, RLCOURSE
 
@@ -80,6 +81,18 @@ def test_list_and_show_answer(capsys):
     for agent, words in shown:
         assert main(["show", agent]) == 0
         assert words in capsys.readouterr().out
+
+
+def test_every_id_is_listed_with_what_it_needs_and_how_it_differs_from_its_variants(capsys):
+    assert main(["list", "envs", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert set(rows) == {id for id in gym.registry if id.startswith("rlcourse/")}
+    for id, package in [("Pong", "ale-py"), ("MinAtarAsterix", "MinAtar"), ("GoToDoor-5x5", "minigrid"), ("MemoryS7", "minigrid")]:
+        assert f"pip install {package}" in rows[f"rlcourse/{id}-v0"]["what"]
+    for name in ("LingoBandit", "LingoGrid", "Errands"):
+        assert "As text" in rows[f"rlcourse/{name}-v0"]["what"]
+    assert rows["rlcourse/DelayedCopy3-v0"]["what"].endswith("(lag=3)")
+    assert rows["rlcourse/DelayedCopy8-v0"]["what"].endswith("(lag=8)")
 
 
 def test_an_agent_is_found_by_its_class_and_by_its_file():

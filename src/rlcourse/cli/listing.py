@@ -13,7 +13,7 @@ from rlcourse.cli.options import Parser
 from rlcourse.cli.settings import source_of
 from rlcourse.cli.table import print_table
 from rlcourse.cli.usage import UsageError
-from rlcourse.core.catalogue import ENVIRONMENTS
+from rlcourse.core.catalogue import ENVIRONMENTS, GAMES, TEXTS
 
 __all__ = ["list_", "show"]
 
@@ -130,9 +130,20 @@ def _table_of_presets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _envs() -> list[dict[str, Any]]:
+    """Return one row for every id under ``rlcourse/``; variants of a world are told apart by their options."""
     rows = []
     for entry in ENVIRONMENTS:
-        path = Path(agents.__file__).parent.parent / (entry.world.split(":")[0].removeprefix("rlcourse.").replace(".", "/") + ".py")
-        title = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
-        rows.append({"id": entry.id, "limit": entry.limit or "-", "twin": entry.twin or "-", "what": title})
-    return rows
+        options = ", ".join(f"{name}={value}" for name, value in entry.options.items())
+        rows.append(_env(entry.id, entry.limit, _title(entry.world) + (f" ({options})" if options else ""), entry.twin))
+    rows += [_env(id, limit, f"{_title(maker)} (As text.)") for id, (maker, limit, _) in TEXTS.items()]
+    return rows + [_env(id, limit, f"{what} (pip install {package})") for id, (_, limit, _, what, package) in GAMES.items()]
+
+
+def _env(id: str, limit: int | None, what: str, twin: str | None = None) -> dict[str, Any]:
+    return {"id": id, "limit": limit or "-", "twin": twin or "-", "what": what}
+
+
+def _title(place: str) -> str:
+    """Return the first line of what the module of ``module:callable`` says of itself."""
+    path = Path(agents.__file__).parent.parent / (place.split(":")[0].removeprefix("rlcourse.").replace(".", "/") + ".py")
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 
-__all__ = ["ENVIRONMENTS", "Entry", "register_all", "twin_of", "world_of"]
+__all__ = ["ENVIRONMENTS", "GAMES", "TEXTS", "Entry", "register_all", "twin_of", "world_of"]
 
 
 class Entry(NamedTuple):
@@ -176,12 +176,42 @@ ENVIRONMENTS = (
 )
 
 
-GAMES = {  # of packages that need not be installed: entry point and time limit, steps
-    "rlcourse/GoToDoor-5x5-v0": ("rlcourse.wrappers.missions:make_minigrid", None, {"task": "GoToDoor-5x5"}),  # MiniGrid has its own limits
-    "rlcourse/MemoryS7-v0": ("rlcourse.wrappers.missions:make_minigrid", None, {"task": "MemoryS7"}),
-    "rlcourse/MinAtarAsterix-v0": ("rlcourse.envs.games:make_minatar", 5_000, {"game": "asterix"}),
-    "rlcourse/MinAtarBreakout-v0": ("rlcourse.envs.games:make_minatar", 5_000, {"game": "breakout"}),
-    "rlcourse/Pong-v0": ("rlcourse.envs.games:make_pong", 27_000, {}),
+GAMES = {  # of packages that need not be installed: entry point, time limit in steps, options, what it is, what to install
+    "rlcourse/GoToDoor-5x5-v0": (  # MiniGrid has its own limits
+        "rlcourse.wrappers.missions:make_minigrid",
+        None,
+        {"task": "GoToDoor-5x5"},
+        "MiniGrid's GoToDoor, 5 x 5: go to the door of the colour that the mission names, and say so there.",
+        "minigrid",
+    ),
+    "rlcourse/MemoryS7-v0": (
+        "rlcourse.wrappers.missions:make_minigrid",
+        None,
+        {"task": "MemoryS7"},
+        "MiniGrid's Memory, 7 x 7: an object seen at the beginning says which of two to go to at the end.",
+        "minigrid",
+    ),
+    "rlcourse/MinAtarAsterix-v0": (
+        "rlcourse.envs.games:make_minatar",
+        5_000,
+        {"game": "asterix"},
+        "MinAtar's Asterix (Young & Tian 2019), boards of 10 x 10.",
+        "MinAtar",
+    ),
+    "rlcourse/MinAtarBreakout-v0": (
+        "rlcourse.envs.games:make_minatar",
+        5_000,
+        {"game": "breakout"},
+        "MinAtar's Breakout (Young & Tian 2019), boards of 10 x 10.",
+        "MinAtar",
+    ),
+    "rlcourse/Pong-v0": (
+        "rlcourse.envs.games:make_pong",
+        27_000,
+        {},
+        "Atari's Pong as in Mnih et al. 2015: every fourth frame, the last four of them, 84 x 84 pixels.",
+        "ale-py opencv-python-headless",
+    ),
 }
 
 TEXTS = {  # worlds that show text: entry point, time limit, threshold; with TextTokens around them they are worlds of ENVIRONMENTS
@@ -203,7 +233,7 @@ def register_all() -> None:
                 reward_threshold=entry.threshold,
                 kwargs=dict(entry.options),
             )
-    for id, (maker, limit, options) in GAMES.items():
+    for id, (maker, limit, options, _, _) in GAMES.items():
         if id not in gym.registry:
             gym.register(id, entry_point=maker, max_episode_steps=limit, kwargs=options)
     for id, (maker, steps, threshold) in TEXTS.items():
