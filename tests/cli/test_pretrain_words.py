@@ -30,6 +30,15 @@ def test_vectors_of_an_environments_words_begin_the_table_of_an_agent(tmp_path, 
     assert main([*use(out), "-n", "64", "--n-envs", "2", "--n-steps", "16", "--out", str(tmp_path), "--no-progress"]) == 0
 
 
+def test_text_without_tokens_is_said_to_be_characters(tmp_path, capsys):
+    words = ["--kind", "skip-gram", "--frames", "20", "--epochs", "1", "--out", str(tmp_path)]
+    assert main(["pretrain", "rlcourse/LingoBandit-v0", *words]) == 0
+    said = "vectors of characters, of which the text of rlcourse/LingoBandit-v0 is made; rlcourse/LingoBanditTokens-v0 has words\n"
+    assert said in capsys.readouterr().out
+    assert main(["pretrain", TOKENS, *words]) == 0
+    assert "characters" not in capsys.readouterr().out
+
+
 def test_vectors_of_states_are_for_a_table_of_states(tmp_path, capsys):
     words = ["pretrain", "fourrooms", "--kind", "skip-gram", "--frames", "2000", "--epochs", "1", "--out", str(tmp_path)]
     assert main([*words, "--vector-size", "6", "--window", "2"]) == 0

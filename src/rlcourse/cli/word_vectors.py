@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import tomli_w
 from gymnasium import spaces
@@ -30,7 +31,7 @@ def pretrain_words(parsed: Any, argv: Sequence[str], target: Target, console: Co
     settings = {"vector_size": parsed.vector_size, "epochs": parsed.epochs, "seed": parsed.seed}
     settings |= {"window": parsed.window} if parsed.window else {}
     try:
-        found, encoder = _of_states(parsed, env, settings) if states else _of_tokens(parsed, env, target, settings)
+        found, encoder = _of_states(parsed, env, settings) if states else _of_tokens(parsed, env, target, settings, console)
     except ValueError as error:
         raise UsageError(str(error)) from error
     folder = RunFolder.create(parsed.out, target.label, f"pretrain-{parsed.kind}", parsed.seed, checkpoints=False).path
@@ -60,7 +61,7 @@ def _of_states(parsed: Any, env: Any, settings: dict[str, Any]) -> tuple[Any, st
     return state2vec(env, steps=parsed.frames, **settings), f"embedding:{parsed.vector_size}"
 
 
-def _of_tokens(parsed: Any, env: Any, target: Target, settings: dict[str, Any]) -> tuple[Any, str]:
+def _of_tokens(parsed: Any, env: Any, target: Target, settings: dict[str, Any], console: Console) -> tuple[Any, str]:
     """Return vectors of the tokens of an environment's text, and an encoder with a table for them."""
     from rlcourse.core.skip_gram import train
     from rlcourse.pretraining import gather
@@ -68,5 +69,9 @@ def _of_tokens(parsed: Any, env: Any, target: Target, settings: dict[str, Any]) 
 
     agent = find_agent(parsed.policy)[0] if parsed.policy else None
     said, part = sentences(gather(target.env, parsed.frames, parsed.seed, agent))
+    if isinstance(part.space, spaces.Text):
+        worded = target.text.replace("-v", "Tokens-v")
+        advice = f"{worded} has words" if worded in gym.registry else "rlcourse.wrappers.TextTokens makes words of it"
+        console.print(f"vectors of characters, of which the text of {target.text} is made; {advice}", markup=False, soft_wrap=True)
     name = "text-lstm" if parsed.vector_size == 32 else f"text-bag:{parsed.vector_size}"
     return train(said, names_of(env, part), **settings), "=".join([*([".".join(part.path)] if part.path else []), name])
