@@ -26,10 +26,12 @@ class Parser(argparse.ArgumentParser):
         """Raise the message as one sentence."""
         raise UsageError(f"{message[0].lower()}{message[1:]} (see {self.prog} --help)")
 
-    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
-        """Parse; an unknown flag names the nearest known one."""
+    def parse(self, argv: Sequence[str], elsewhere: Callable[[str], str] = lambda flag: "") -> argparse.Namespace:
+        """Parse; an unknown flag names the nearest known one, unless `elsewhere` has a sentence about it."""
         parsed, unknown = self.parse_known_args(argv)
         if unknown:
+            if sentence := elsewhere(unknown[0].split("=")[0]):
+                raise UsageError(sentence)
             known = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
             near = difflib.get_close_matches(unknown[0].split("=")[0], known, n=1, cutoff=0.7) if unknown[0].startswith("--") else []
             hint = f"; did you mean {near[0]!r}?" if near else f" (see {self.prog} --help)"

@@ -71,7 +71,7 @@ def _read(argv: Sequence[str]) -> tuple[Target, str, dict[str, Any], Any]:
     if name:
         defaults = dict(target.preset.agents.get(algo_key(name), {})) if target and target.preset else {}
         add_settings(parser, settings_of_agent(name), defaults, f"settings of {name}")
-    parsed = parser.parse(argv)
+    parsed = parser.parse(argv, lambda flag: _of_others(flag, name))
     if target is None or name is None:
         raise UsageError("train: name an environment, for example: rlcourse train cartpole")
     if parsed.jobs is not None and parsed.seeds is None:
@@ -94,6 +94,16 @@ def _scan(argv: Sequence[str]) -> tuple[Target | None, str | None]:
     target = find_environment(found.env, found.preset) if found.env else None
     algo = found.algo or (default_algo(target) if target else None)
     return target, agent_name(algo) if algo else None
+
+
+def _of_others(flag: str, name: str | None) -> str:
+    """Return a sentence about a flag that an agent lacks and others have; nothing where none has it."""
+    setting = flag.removeprefix("--").removeprefix("agent-").replace("-", "_")
+    owners = [algo_key(each) for each in agents.MODULES if setting in {mine.name for mine in settings_of_agent(each)}]
+    if name is None or not owners:
+        return ""
+    some = ", ".join(owners[:3]) + " and others" * (len(owners) > 3)
+    return f"{algo_key(name)} has no setting {setting!r}, unlike {some}: take for example --algo {owners[0]}"
 
 
 def _candidates(argv: Sequence[str]) -> list[str]:
