@@ -102,7 +102,7 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     for rows, label, look in zip(data["norms"], ("plain", "residual"), ("--", "-"), strict=True):
         gradient.plot(numbers, np.exp(np.log(rows).mean(axis=0)), look, marker="o", color=_color(settings.depths[-1]), label=label)
     gradient.set_yscale("log")
-    gradient.legend(frameon=False, fontsize=8.5)
+    gradient.legend(frameon=False, fontsize=8.5, handlelength=4.0)
     if settings.attention:
         _draw_attention(scores, data, settings)
     else:

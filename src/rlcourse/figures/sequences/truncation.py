@@ -170,8 +170,9 @@ def worth(task: str, said: np.ndarray, probable: np.ndarray) -> float:
 
 def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
     """Draw what a window is worth: in DelayedBits, and in DelayedCopy for both lags."""
-    figure.set_size_inches(12.4, 4.9)
-    axes = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
+    tasks = [task for task in WINDOWS if np.isfinite(data[task.replace(" ", "_")]).any()]
+    figure.set_size_inches(4.2 + 4.1 * (len(tasks) - 1), 4.9)
+    axes = figure.subplots(1, len(tasks), width_ratios=(1.35, 1, 1)[: len(tasks)])
     style.panel(axes[0], "DelayedBits, a forecaster", "steps of a window", "cross-entropy, nats")
     for value, text, side in (
         (0.6616, "neither lag: 0.6616", "right"),
@@ -179,16 +180,17 @@ def draw(figure: Any, data: dict[str, np.ndarray], settings: Settings) -> None:
         (0.4545, "both: 0.4545", "left"),
     ):
         style.reference(axes[0], value, text, side)
-    style.panel(axes[1], "DelayedCopy, lag 3: recurrent PPO", "steps of a window", "share of coins named right")
-    style.panel(axes[2], "lag 8: a forecaster", "steps of a window")
-    for panel, task in zip(axes, WINDOWS, strict=True):
+    titles = ("DelayedCopy, lag 3: recurrent PPO", "lag 8: a forecaster")
+    for panel, title, label in zip(axes[1:], titles, ("share of coins named right", ""), strict=False):
+        style.panel(panel, title, "steps of a window", label)
+    for panel, task in zip(axes, tasks, strict=True):
         _worths(panel, task, data[task.replace(" ", "_")])
     axes[0].set_ylim(0.435, 0.745)
     for panel in axes[1:]:
         panel.set_ylim(0.44, 1.04)
         style.reference(panel, 0.5, "a guess", above=False)
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, frameon=False, fontsize=8.5, loc="outside upper center", ncols=len(labels))
+    figure.legend(handles, labels, frameon=False, fontsize=8.5, loc="outside upper center", ncols=3 if len(tasks) < 3 else len(labels))
 
 
 def _worths(axes: Any, task: str, worths: np.ndarray) -> None:
