@@ -27,7 +27,7 @@ from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.q_losses import best_actions, existing, td_targets
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.sequence_replay import SequenceReplay, Windows, n_step_returns
-from rlcourse.agents.deep.sequences import Start, check_half, first_counted, first_memory
+from rlcourse.agents.deep.sequences import check_half, first_counted, first_memory
 from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Linear, Schedule, value
@@ -51,7 +51,7 @@ class DRQNConfig(Config):
     batch_size: Count = 32  # sequences per gradient step
     sequence_length: Count = 20  # steps of a sequence that are learned from
     burn_in: Annotated[int, Interval(0)] = 10  # steps before them that only warm the memory up
-    start: Start = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
+    start: Literal["stored", "zero"] = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
     half_masked: bool = False  # learn from the later half of a sequence only
     gamma: Discount = 0.99  # discount rate
     n_steps: Count = 1  # rewards in a target before it bootstraps, fewer where the episode or the window ends before

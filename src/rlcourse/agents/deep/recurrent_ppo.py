@@ -36,7 +36,7 @@ from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequenc
 from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.rollout import Rollout
-from rlcourse.agents.deep.sequences import Past, Start, check_half, first_counted, first_memory, tile
+from rlcourse.agents.deep.sequences import Past, check_half, first_counted, first_memory, tile
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, SomeWidths
 from rlcourse.core.schedules import Schedule, value
 from rlcourse.encoders.recurrent import State
@@ -55,7 +55,7 @@ class RecurrentPPOConfig(Config):
     n_steps: Count = 128  # steps of each copy per rollout
     sequence_length: Annotated[int, Interval(0)] = 0  # steps of a sequence, over which gradients flow; 0: the whole rollout
     burn_in: Annotated[int, Interval(0)] = 0  # steps before them that only warm the memory up, also of the rollout before
-    start: Start = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
+    start: Literal["stored", "zero"] = "stored"  # memory at the beginning of a sequence: the agent's own at that time, or an empty one
     half_masked: bool = False  # learn from the later half of a sequence only; sequences then overlap by half
     batch_size: Count = 512  # samples per gradient step, rounded down to whole sequences (at least one)
     n_epochs: Count = 10  # passes over each rollout
