@@ -1,7 +1,6 @@
 """The shape of the package, read from its sources without importing it; and that each rule notices a violation."""
 
 import ast
-import time
 from pathlib import Path
 
 import pytest
@@ -140,18 +139,24 @@ def dotted(node: ast.AST) -> str:
 
 
 def check_safety(where: str, tree: ast.AST) -> list[str]:
-    """No pickle, eval or exec, no global random state; boxcache.py alone reads numba's pickles, sb3/generators.py lends the state."""
+    """No pickle, eval or exec, no global random state; boxcache.py alone reads numba's pickles, two modules keep generators' states."""
     found = []
     for line, name in imports(tree):
-        if name.split(".")[0] in ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "random") and where != "core/boxcache.py":
+        allowed = {"core/boxcache.py": "pickle", "core/generators.py": "random"}.get(where)
+        forbidden = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "random"} - {allowed}
+        if name.split(".")[0] in forbidden:
             found.append(f"{where}:{line}: imports {name}")
     forks = [node for node in ast.walk(tree) if isinstance(node, ast.With) and "fork_rng" in ast.unparse(node.items[0])]
     forked = {id(inner) for fork in forks for inner in ast.walk(fork)}  # there torch puts its global generator back afterwards
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec"):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec", "compile", "__import__"):
             found.append(f"{where}:{node.lineno}: calls {node.func.id}")
+        called = dotted(node.func) if isinstance(node, ast.Call) else ""
+        plain = any(each.arg == "allow_pickle" and ast.unparse(each.value) == "False" for each in getattr(node, "keywords", ()))
+        if called in ("torch.load", "np.fromfile", "torch.save") or (called in ("np.load", "numpy.load") and not plain):
+            found.append(f"{where}:{node.lineno}: {called} may read or write a pickle")
         name = dotted(node) if isinstance(node, ast.Attribute) else ""
-        lent = where == "sb3/generators.py" and name in ("np.random.get_state", "np.random.set_state")
+        lent = where in ("sb3/generators.py", "core/generators.py") and name in ("np.random.get_state", "np.random.set_state")
         if (
             not lent
             and name.startswith(("np.random.", "numpy.random."))
@@ -175,10 +180,8 @@ def violations(root: Path) -> list[str]:
     return found
 
 
-def test_the_package_keeps_every_rule_and_the_check_is_quick():
-    start = time.process_time()
+def test_the_package_keeps_every_rule():
     assert violations(SOURCE) == []
-    assert time.process_time() - start < 5.0  # takes 1.3 s; noisy machines have been seen to need 2.5
     assert len(modules(SOURCE)) > 40, "the check found no sources"
 
 
@@ -191,6 +194,8 @@ LONG = '"""M."""\n' + "x = 1\n" * 301
 LONG_FUNCTION = '"""M."""\n\n\ndef f():\n    """F."""\n' + "    x = 1\n" * 41
 
 PLANTED = {
+    "np.load may read or write a pickle": ("core/a.py", '"""M."""\nimport numpy as np\n\nx = np.load("a")\n'),
+    "imports yaml": ("core/a.py", '"""M."""\nimport yaml\n'),
     "core imports agents": ("core/a.py", '"""M."""\nfrom rlcourse.agents import sarsa\n'),
     "core imports envs": ("core/a.py", '"""M."""\nimport rlcourse.envs.cartpole\n'),
     "core imports cli, deep inside a function": ("core/a.py", '"""M."""\n\n\ndef f():\n    """F."""\n    import rlcourse.cli.main\n'),
@@ -261,3 +266,9 @@ def test_no_module_hides_what_it_holds():
     """A lazy package attribute that is named as its submodule would be the module once that is imported."""
     for package in (agents, envs):
         assert [name for name, module in package.MODULES.items() if module.rsplit(".", 1)[1] == name] == []
+
+
+def test_no_two_files_of_tests_share_a_name():
+    names = [file.name for file in Path(__file__).parent.rglob("*.py") if file.name != "conftest.py"]
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice, f"pytest imports files by name and stops at the second {sorted(twice)}"

@@ -27,7 +27,7 @@ DRQN_SETTINGS = {"n_envs": COPIES, "learning_starts": 30, "batch_size": 7, "sequ
 @pytest.mark.parametrize("batch_size", [4, 100])
 def test_1_minibatches_of_a_rollout_hold_every_step_of_every_copy_once(batch_size):
     agent = PPO(Numbered(), n_envs=COPIES, n_steps=STEPS, batch_size=batch_size, n_epochs=1, gamma=0.0, seed=0).learn(COPIES * STEPS)
-    batches = list(agent._batches(agent._prepare(), whole=batch_size > COPIES * STEPS))
+    batches = [batch for batch, _ in agent._batches(agent._prepare())]
     assert sum(len(batch.target) for batch in batches) == COPIES * STEPS
     seen = torch.cat([batch.observations for batch in batches])
     assert torch.allclose(torch.cat([batch.target for batch in batches]), seen[:, 1], atol=1e-5), "the reward is the observed count"

@@ -33,6 +33,13 @@ def test_a_changed_default_makes_a_page_stale():
     assert build_tables.page("PPO", text.replace("0.95", "0.96")) == text
 
 
+def test_the_sweep_of_the_page_on_scaling_runs(capsys):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/scaling.md").read_text(), re.DOTALL)
+    (sweep,) = [block for block in blocks if "learn_together(" in block]
+    exec(compile(sweep, "scaling.md", "exec"), {})  # the reader would paste it
+    assert len(capsys.readouterr().out.splitlines()) == 7
+
+
 def test_links_between_pages_lead_somewhere():
     for page in (ROOT / "docs").rglob("*.md"):
         for link in re.findall(r"\]\(([^)#:]+\.md)\)", page.read_text()):

@@ -152,6 +152,11 @@ def differences(a, b, where: str = "state") -> list[str]:
     return [] if np.array_equal(np.asarray(a), np.asarray(b)) else [where]
 
 
+def learned(agent) -> dict:
+    """Return the state of an agent without where its environment is."""
+    return {name: part for name, part in agent.state_dict().items() if not name.startswith("env.")}
+
+
 class Opaque(gym.Wrapper):
     """A wrapper that rlcourse does not know: boxes run interpreted behind it."""
 

@@ -7,6 +7,7 @@ from gymnasium.wrappers import TimeLimit
 
 from rlcourse.agents import DynaQ, DynaQPlus, DynaQSelection, PrioritizedSweeping, QLearning, QPlanning
 from rlcourse.agents.planning.dyna_q_selection import curious
+from rlcourse.agents.planning.learned_model import LearnedModel
 from rlcourse.agents.planning.prioritized_sweeping import change
 from rlcourse.agents.planning.queue import PriorityQueue
 from rlcourse.core import exact
@@ -119,6 +120,16 @@ def test_where_outcomes_are_random_the_last_one_is_planned_with():
     possible = exact.model("FrozenLake-v1")
     for s, a in np.argwhere(agent.outcome[:, :, 3] > 0):
         assert agent.outcome[s, a, 1] in possible.successor[s, a]
+
+
+def test_the_model_of_a_pair_is_its_last_outcome_reward_successor_and_end():
+    model = LearnedModel.of(4, 2)
+    for reward, successor, terminated in ((1.0, 2, True), (-3.0, 1, False), (5.0, 3, True)):
+        model.remember(0, 1, reward, successor, terminated)
+        assert model.recall(0, 1) == (reward, successor, terminated)
+    assert model.actions[0].tolist() == [1, 1, 0], "one action was tried in state 0: action 1"
+    assert model.states[:2].tolist() == [1, 0]
+    assert model.recall(2, 0) == (0.0, 2, False), "an untried pair leads back to its own state"
 
 
 # Convergence to the exact optimum

@@ -44,6 +44,17 @@ def test_planners_solve_the_bellman_optimality_equation(kind, seed):
     assert agent.predict(np.arange(6))[0].tolist() == exact.q_star(world, 0.9).argmax(axis=1).tolist()
 
 
+@BOTH
+@pytest.mark.parametrize("kind", [ValueIteration, PolicyIteration, IterativePolicyEvaluation])
+def test_a_sweep_in_which_the_last_state_stands_still_is_not_the_last(kind, in_place):
+    """What is known of the end comes backwards by one state in a sweep; the last state is known from the beginning."""
+    forward = {s: {0: [(1.0, s + 1, float(s == 4), s == 4)]} for s in range(5)}
+    world = MDP.of(forward | {5: {0: [(1.0, 5, 0.0, True)]}}, 0)
+    settings = {} if kind is PolicyIteration else {"in_place": in_place}
+    agent = kind(world, gamma=0.5, **settings).learn()
+    assert agent.V.tolist() == [0.0625, 0.125, 0.25, 0.5, 1.0, 0.0]
+
+
 @pytest.mark.parametrize("n", [2, 5])
 @pytest.mark.parametrize("kind", PLANNERS)
 def test_undiscounted_planners_find_the_way_through_the_room_though_the_first_policy_never_ends(kind, n):

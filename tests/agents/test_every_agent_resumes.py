@@ -15,10 +15,12 @@ from every_agent import (
     differences,
     known,
     learn,
+    learned,
     make,
     small_env,
 )
 from gymnasium import spaces
+from resuming import CASES, VARIANTS, differences_by_stop
 
 from rlcourse import agents
 from rlcourse.core.evaluation import evaluate
@@ -48,14 +50,19 @@ def test_deep_agents_also_resume_exactly_with_box_actions_schedules_and_normalis
     assert differences(resumed.learn(4 * ROLLOUT).state_dict(), make(name, "Pendulum-v1", **settings).learn(8 * ROLLOUT).state_dict()) == []
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-def test_resuming_is_exact_also_where_the_environment_is_a_foreign_one(name, tmp_path):
-    def env():
-        return Opaque(gym.make("FrozenLake-v1"))
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_stopped_at_three_points_an_agent_goes_on_exactly_in_worlds_in_foreign_environments_and_in_copies(name, kind, tmp_path):
+    found = differences_by_stop(name, kind, tmp_path)
+    assert len(found) == 3
+    assert not any(found.values()), found
 
-    first = make(name, env()).learn(episodes=10)
-    resumed = type(first).load(first.save(tmp_path / "agent.safetensors"), env=env()).learn(episodes=10)
-    assert differences(resumed.state_dict(), make(name, env()).learn(episodes=20).state_dict()) == []
+
+@pytest.mark.parametrize("what", VARIANTS)
+def test_priorities_noise_schedules_masks_and_windows_go_on_exactly_in_foreign_environments_too(what, tmp_path):
+    name, settings, *around = VARIANTS[what]
+    found = differences_by_stop(name, "gymnasium", tmp_path, None, {"n_envs": 2} | settings, *around)
+    assert len(found) == 3
+    assert not any(found.values()), found
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -65,7 +72,7 @@ def test_evaluating_in_the_environment_it_learns_in_changes_nothing_for_a_learne
     disturbed.learn(episodes=10)
     evaluate(disturbed, disturbed.env, 3)
     disturbed.learn(episodes=10)
-    assert differences(undisturbed.state_dict(), disturbed.state_dict()) == []
+    assert differences(learned(undisturbed), learned(disturbed)) == []
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -3,7 +3,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
-from every_agent import LINEAR, OneStep, Opaque, differences, known, make
+from every_agent import LINEAR, OneStep, Opaque, differences, known, learned, make
 
 from rlcourse import agents
 from rlcourse.core.gymworld import GymWorld
@@ -29,7 +29,7 @@ def test_a_table_of_gymnasium_compiled_equals_its_environment_interpreted(name):
         fast, slow = make(name, "FrozenLake-v1", features=features), make(name, Opaque(gym.make("FrozenLake-v1")), features=features)
         assert isinstance(fast.world, MDP)
         assert isinstance(slow.world, GymWorld)
-        assert differences(fast.learn(1500).state_dict(), slow.learn(1500).state_dict()) == []
+        assert differences(learned(fast.learn(1500)), learned(slow.learn(1500))) == []
 
 
 @pytest.mark.parametrize("name", LINEAR)

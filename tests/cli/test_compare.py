@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rlcourse import agents
 from rlcourse.cli.compare import _interval, _short
 from rlcourse.cli.main import main
 from rlcourse.plotting import compare_curves
@@ -78,6 +79,34 @@ def test_a_run_without_a_result_is_judged_now(runs, capsys, tmp_path):
         (tmp_path / "result.json").rename(runs["ppo"] / "result.json")
     assert (row["seconds"], row["steps"]) == (None, 512)
     assert abs(row["best"] - result["best"]) < 20, "100 episodes instead of 5"
+
+
+def test_a_seed_that_has_not_begun_to_learn_is_named_and_left_out(runs, capsys, tmp_path):
+    shutil.copytree(runs["cliff"], tmp_path / "cliff")
+    seeds = sorted(path.parent for path in (tmp_path / "cliff").rglob("sarsa/*-seed*/config.toml"))
+    alike = [path for path in seeds if "alpha = 0.3" not in (path / "config.toml").read_text()]
+    for path in alike[:2]:  # killed at its first step, and before it
+        for file in ("result.json", "best.safetensors", "last.safetensors"):
+            (path / file).unlink()
+        for file in (path / "checkpoints").iterdir():
+            file.unlink()
+    begun = agents.load(alike[2] / "last.safetensors")
+    type(begun)(begun.env, config=begun.config).save(alike[0] / "checkpoints" / f"{0:012d}.safetensors")
+    capsys.readouterr()
+    assert main(["compare", *map(str, alike), "--json", "-o", str(tmp_path / "a.png")]) == 0
+    said = capsys.readouterr()
+    assert len(json.loads(said.out)["agents"][0]["seeds"]) == 1
+    assert said.err.count("has not begun to learn: it is left out") == 2
+    assert main(["compare", *map(str, alike[:2]), "-o", str(tmp_path / "a.png")]) == 2
+    assert f"no run has begun to learn; go on with: rlcourse resume {alike[0]}" in capsys.readouterr().err
+
+
+def test_a_setting_that_no_agent_has_is_only_a_name_here(runs, capsys, tmp_path):
+    run = next(iter(runs.values()))
+    config = tmp_path / run.name / "config.toml"
+    shutil.copytree(run, config.parent)
+    config.write_text(config.read_text().replace("[agent]", "[agent]\nborn = 1926-11-30"))
+    assert len(answer(capsys, str(run), str(config.parent), "--out", str(tmp_path / "c.png"))["agents"]) == 2
 
 
 def test_a_seed_that_was_run_twice_counts_once(runs, capsys, tmp_path):

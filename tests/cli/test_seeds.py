@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from shell import ENDLESS, ENV, RLCOURSE, interrupted, train
+from shell import ENDLESS, ENV, RLCOURSE, crowded, interrupted, train
 
 from rlcourse.cli.main import main
 from rlcourse.core.files import read
@@ -20,6 +20,13 @@ def test_several_seeds_make_one_curve(tmp_path, capsys):
     assert len(list(parent.rglob("last.safetensors"))) == 2
     result = json.loads((parent / "result.json").read_text())
     assert [each["seed"] for each in result["seeds"].values()] == [0, 1]
+    seed = max(file.parent for file in parent.glob("*/config.toml"))
+    assert main(["resume", str(parent), "--verify"]) == 2
+    assert capsys.readouterr().err == f"rlcourse: {parent} is a folder of seeds: name one of them, such as {seed}\n"
+    (parent / "seeds.toml").unlink()
+    assert main(["resume", str(parent)]) == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert f"{parent} holds runs, and no seeds.toml that says how they belong together: name one of them, such as {seed}" in error
 
 
 def test_seeds_that_share_a_process_are_trained_as_each_alone(tmp_path, capsys):
@@ -27,7 +34,7 @@ def test_seeds_that_share_a_process_are_trained_as_each_alone(tmp_path, capsys):
     assert main(["train", *words, "--seeds", "3", "--seed", "4", "--out", str(tmp_path / "many"), "-q"]) == 0
     parent = Path(capsys.readouterr().out.split()[1])
     for seed in (4, 5, 6):
-        alone, shared = train(tmp_path / str(seed), *words, "--seed", str(seed)), next(parent.glob(f"*/*/*-seed{seed}"))
+        alone, shared = train(tmp_path / str(seed), *words, "--seed", str(seed)), next(parent.glob(f"*-seed{seed}"))
         for table in ("episodes.csv", "evaluations.csv"):
             assert (alone / table).read_text() == (shared / table).read_text()
 
@@ -37,14 +44,19 @@ def test_a_seed_that_fails_keeps_its_traceback_and_its_exit_code(tmp_path):
     words = ["train", "mine.py:Broken", "-n", "100", "--seeds", "2"]
     done = subprocess.run([*RLCOURSE, *words], env=ENV, cwd=tmp_path, check=False, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.count("ZeroDivisionError: the bug of the user") == 2
+    assert done.stderr.count("Traceback") == 2
+    assert done.stderr.count("failed: ZeroDivisionError: the bug of the user") == 2
+    result = json.loads(next(tmp_path.rglob("result.json")).read_text())
+    assert result["failed"] == dict.fromkeys("01", "ZeroDivisionError: the bug of the user")
+    assert result["seeds"] == {}
+    assert "2 of 2 seeds failed; mend that, then go on with: rlcourse resume " in done.stdout
 
 
 def test_ctrl_c_saves_every_seed(tmp_path):
-    from rlcourse.cli.many import _cores
+    from rlcourse.cli.many import cores
 
     words = ["train", "cartpole", "-n", "100M", "--stop-at", "1000", "--eval-every", "512", "--eval-episodes", "1", "--seeds", "3"]
-    running = min(3, _cores())
+    running = min(3, cores())
     returned, _, error = interrupted(words, tmp_path, signal.SIGINT, after=1.0, file="best.safetensors", runs=running)
     assert returned == 130, error
     assert "every seed was saved" in error
@@ -57,7 +69,7 @@ def test_a_signal_in_the_middle_of_a_compiled_box_saves_and_ends_in_two_seconds(
     words = ["train", "mine.py:Endless", "-n", "1000000M", "--algo", "sarsa", "--gamma", "0.9"]
     returned, seconds, error = interrupted(words, tmp_path, number)
     assert returned == code, error
-    assert seconds < 3.0  # two seconds to save, and one for a busy machine to end the process
+    assert seconds < crowded(3.0)  # two seconds to save, and one to end the process
     assert "rlcourse resume" in error
     arrays, metadata = read(next(tmp_path.rglob("last.safetensors")))
     assert arrays["Q"].any()

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from pathlib import Path
 
 import gymnasium as gym
@@ -15,6 +14,7 @@ from rlcourse.cli import truth
 from rlcourse.cli.main import main
 from rlcourse.cli.truth import Truth
 from rlcourse.core import exact, horizon
+from rlcourse.core.work import TooMuchWork, at_most, spend
 from rlcourse.envs import cliff_walk
 
 
@@ -78,14 +78,41 @@ def test_where_no_model_is_known_or_it_changes_or_hides_nothing_is_said():
 
 def test_a_model_that_is_large_or_takes_long_is_left_out(monkeypatch):
     agent = agents.QLearning(cliff_walk())
-    monkeypatch.setattr(truth, "PATIENCE", 0.2)
-    monkeypatch.setattr(agent, "true_error", lambda: time.sleep(1.0))
-    slow, began = Truth(agent), time.perf_counter()
+    asked = []
+    monkeypatch.setattr(agent, "true_error", lambda: asked.append(spend(2 * truth.PATIENCE)))
+    slow = Truth(agent)
     assert slow.error(agent) is None
     assert slow.error(agent) is None
-    assert time.perf_counter() - began < 0.9, "tried once only"
+    assert slow.optimum() is None
+    assert asked == [], "the first try ends before it is over, and there is no second"
     monkeypatch.setattr(truth, "PAIRS", 100)
     assert Truth(agent).optimum() is None
+
+
+@pytest.mark.parametrize(
+    "solve",
+    [
+        lambda: exact.v_star("Taxi-v4", 0.9),
+        lambda: exact.v_star("FrozenLake-v1", 1.0),
+        lambda: exact.v_pi(cliff_walk(), np.full((48, 4), 0.25), 1.0),
+        lambda: horizon.best_return("FrozenLake-v1", steps=1000),
+        lambda: agents.MCTS("FrozenLake-v1").action_values(np.arange(16)),
+        lambda: agents.Rollout("FrozenLake-v1").action_values(np.arange(16)),
+    ],
+)
+def test_what_is_exact_is_bounded_by_work_that_is_counted_and_not_by_a_clock(solve):
+    with pytest.raises(TooMuchWork), at_most(10_000):
+        solve()
+    with at_most(1e9):
+        first = solve()
+    assert np.array_equal(first, solve(), equal_nan=True)
+
+
+def test_a_busy_machine_leaves_nothing_out(monkeypatch):
+    agent = agents.QLearning("FrozenLake-v1")
+    clock = iter(range(10**9))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock) * 1000.0)
+    assert Truth(agent).error(agent) == pytest.approx(agent.true_error())
 
 
 def test_a_policy_that_never_ends_has_no_return_without_a_limit_and_one_within():

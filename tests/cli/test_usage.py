@@ -12,6 +12,7 @@ from shell import ENV, RLCOURSE
 from rlcourse import agents
 from rlcourse.cli.main import main
 from rlcourse.cli.options import count
+from rlcourse.envs import cliff_walk
 
 BAD = [
     ("train cartpole --algo ppo --n-steps 10000000000", "n_steps: a rollout of 10,000,000,000 steps in"),
@@ -43,7 +44,7 @@ BAD = [
     ("train cartpole --seeds 2 --gama 0.9", "did you mean '--gamma'"),
     ("train cartpole --seeds 2 --gamma 1.5", "gamma"),
     ("train cartpole --jobs 2", "--seeds"),
-    ("train cartpole --seeds 2 --jobs 0", "--jobs"),
+    ("train cartpole --seeds 2 --jobs 0", "argument --jobs: '0' is no whole number >= 1; say at least 1"),
     ("train cartpole --episodes 0", "--episodes"),
     ("train cartpole --learning-rate 2x", "'2x' is no schedule; write a number, linear("),
     ("train ALE/NoGame-v5", "ale_py:ALE/NoGame-v5"),
@@ -69,6 +70,31 @@ def test_bad_input_ends_in_one_sentence_and_code_2(command, sentence, capsys, tm
     assert error.count("\n") == 1
     assert "Traceback" not in error
     assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("evaluate q.safetensors", "it names no environment; name one with --env"),
+        ("inspect q.safetensors", "it names no environment; name one with --env"),
+        ("enjoy q.safetensors --gif q.gif", "it names no environment; name its run"),
+        ("evaluate mine.py", "mine.py is truncated or no rlcourse file; take one whose name ends in .safetensors"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_words_of_the_command_line(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    agents.QLearning(cliff_walk()).save("q.safetensors")
+    (tmp_path / "mine.py").write_text("import gymnasium\n")
+    assert main(words.split()) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "env=" not in error
+
+
+def test_a_file_that_names_no_environment_is_judged_in_the_one_that_is_named(tmp_path, capsys):
+    path = agents.QLearning(cliff_walk()).save(tmp_path / "q.safetensors")
+    assert main(["evaluate", str(path), "--env", "CliffWalking-v1", "--episodes", "1", "--env-timeout", "60"]) == 0
+    assert "mean return" in capsys.readouterr().out
 
 
 def test_list_and_show_answer(capsys):

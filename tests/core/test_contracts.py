@@ -91,10 +91,10 @@ def test_numbers_of_numpy_are_numbers():
 @pytest.mark.parametrize(
     ("table", "start", "sentence"),
     [
-        ({}, 0, "numbered"),
+        ({}, 0, "number its states"),
         ({0: {}}, 0, "0 actions"),
-        ({0: {1: [(1.0, 0, 0.0, False)]}}, 0, "numbered"),
-        ({0: {0: [(1.0, 0, 0.0, False)]}, 2: {0: [(1.0, 0, 0.0, False)]}}, 0, "numbered"),
+        ({0: {1: [(1.0, 0, 0.0, False)]}}, 0, "number its states"),
+        ({0: {0: [(1.0, 0, 0.0, False)]}, 2: {0: [(1.0, 0, 0.0, False)]}}, 0, "number its states"),
         ({0: {0: [(1.0, 0, 0.0, False)]}, 1: {0: [(1.0, 0, 0.0, False)], 1: [(1.0, 0, 0.0, False)]}}, 0, "state 1 has 2 actions"),
         ({0: {0: []}}, 0, "sum to"),
         ({0: {0: [(1.0, 0, float("inf"), False)]}}, 0, "finite"),

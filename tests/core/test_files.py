@@ -66,6 +66,16 @@ def test_a_failing_write_keeps_the_old_file_and_leaves_no_rest(saved, tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
 
 
+def test_what_is_being_written_lies_beside_what_it_will_replace(tmp_path, monkeypatch):
+    """Elsewhere it might be on another disk, and a rename between disks is a copy that can end in the middle."""
+    moved, replace = [], os.replace
+    monkeypatch.setattr(os, "replace", lambda source, target: moved.append((Path(source), Path(target))) or replace(source, target))
+    files.write(tmp_path / "a.safetensors", {"x": np.zeros(3)}, {})
+    files.write_bytes(tmp_path / "b.toml", b"x = 1")
+    assert [target.name for _, target in moved] == ["a.safetensors", "b.toml"]
+    assert all(source.parent == tmp_path for source, _ in moved)
+
+
 CODE = """
 from rlcourse.agents import Sarsa
 from rlcourse.envs import cliff_walk
@@ -97,6 +107,22 @@ def test_a_damaged_missing_or_unwritable_cache_only_costs_time(tmp_path):
     assert run(RLCOURSE_CACHE_DIR=str(cache), HOME=str(tmp_path)) == right
     assert run(RLCOURSE_CACHE_DIR="/proc/nowhere", HOME=str(tmp_path)) == right
     assert run(HOME="/proc/nowhere") == right
+
+
+@pytest.mark.parametrize("planted", ["a link", "another's"])
+def test_a_cache_folder_that_is_a_link_or_somebody_elses_is_not_used(planted, tmp_path, monkeypatch):
+    from rlcourse.core.box import cache_folder
+
+    monkeypatch.setenv("RLCOURSE_CACHE_DIR", str(tmp_path / "cache"))
+    own = cache_folder.__wrapped__()
+    assert own.stat().st_mode & 0o777 == 0o700
+    if planted == "a link":
+        own.rmdir()
+        (tmp_path / "planted").mkdir()
+        own.symlink_to(tmp_path / "planted")
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: own.stat().st_uid + 1)
+    assert cache_folder.__wrapped__() is None
 
 
 class Untypable(NamedTuple):

@@ -93,7 +93,7 @@ def test_another_thread_stops_a_compiled_box_within_half_a_second(gently):
     assert not gently or agent.history[-1]["terminated"] == 1.0
 
 
-def test_a_callback_comes_at_the_first_episode_end_after_every_n_steps():
+def test_a_callback_comes_at_the_first_episode_end_after_every_multiple_of_n_steps():
     seen = []
     agent = QLearning(cliff_walk())
     agent.learn(5000, callback=lambda agent: seen.append(agent.num_timesteps), callback_every=1000)
@@ -101,5 +101,5 @@ def test_a_callback_comes_at_the_first_episode_end_after_every_n_steps():
     assert seen[-1] == 5000
     previous = 0
     for step in seen:
-        assert step == ends[np.searchsorted(ends, min(previous + 1000, 5000))]
+        assert step == ends[np.searchsorted(ends, min((previous // 1000 + 1) * 1000, 5000))]
         previous = step

@@ -155,7 +155,7 @@ def test_the_window_is_16_unless_the_name_says_otherwise():
         ("lstm:16", {}, "only of attention a number of observations follows"),
         ("attention:", {}, "for example 'attention:16'"),
         ("attention:1", {}, "memory 'attention:1' remembers nothing"),
-        (None, {}, "memory must be 'attention', 'gru', 'lstm' or 'rnn', not None"),
+        (None, {}, "name must be a text, not None"),
         ("attention:999999999", {}, "^memory: attention over so many observations.* would take 1024.*; lower it"),
         ("attention", {"layers": 2}, "one layer, not 2: take a longer window, such as 'attention:32'"),
         ("attention", {"features_dim": 10}, r"4 heads: its width \(memory_size of an agent\) must be a multiple, not 10"),

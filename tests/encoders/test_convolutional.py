@@ -171,7 +171,7 @@ def test_a_wrong_name_or_space_has_one_clear_sentence():
     for space in (spaces.Box(0, 1, (28, 28)), spaces.Discrete(3), pictures(3, 3, 1)):
         with pytest.raises(ValueError, match=r"encoder 'notes-mnist' needs images of at least 4 x 4 pixels .*, not "):
             encoders.make("notes-mnist", space)
-    with pytest.raises(ValueError, match="features_dim must be at least 1"):
+    with pytest.raises(ValueError, match="features_dim must be a whole number from 1"):
         encoders.make("lenet5", pictures(8, 8, 3), 0)
 
 

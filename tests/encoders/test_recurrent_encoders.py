@@ -188,7 +188,7 @@ def test_what_is_no_memory_is_refused():
         make_memory("elman", SPACE)
     with pytest.raises(ValueError, match="cannot see the future: take 'lstm'"):
         make_memory("bilstm", SPACE)
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match=r"layers must be a whole number in \[1, inf\), not 0"):
         make_memory("gru", SPACE, layers=0)
     with pytest.raises(ValueError, match="dropout"):
         make_memory("gru", SPACE, dropout=1.0)

@@ -77,7 +77,7 @@ def test_an_episode_may_begin_in_any_state():
     s = blackjack_state(13, 2, True)
     assert blackjack_game(s).reset(np.random.default_rng(0)) == s
     for wrong in ((11, 1), (22, 1), (12, 0), (12, 11)):
-        with pytest.raises(ValueError, match="the sum must be"):
+        with pytest.raises(ValueError, match="total must be"):
             blackjack_state(*wrong, False)
 
 

@@ -12,6 +12,7 @@ from stable_baselines3 import DQN
 from stable_baselines3 import PPO as SB3PPO
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
+from rlcourse.core import vector
 from rlcourse.core.catalogue import ENVIRONMENTS, world_of
 from rlcourse.core.mdp import MDP
 
@@ -130,13 +131,30 @@ def test_values_arrows_and_path_show_in_the_picture_of_a_grid(id):
     assert np.array_equal(draw(None, 0, arrows=np.full(S, -1)), plain)
 
 
-@pytest.mark.parametrize("id", IDS)
-def test_the_vector_entry_point_makes_copies(id):
+def lived(id, monkeypatch, interpreted):
+    """Copies that the vector entry point makes, and what they show, at one of the two speeds."""
     envs = gym.make_vec(id, num_envs=4)
-    envs.reset(seed=0)
-    observations, *_ = envs.step(envs.action_space.sample())
-    assert len(observations) == 4
+    envs.action_space.seed(0)
+    with monkeypatch.context() as patch:
+        if interpreted:
+            patch.setattr(vector, "vector_reset", vector.vector_reset.python)
+            patch.setattr(vector.vector_step, "compiled", vector.vector_step.python, raising=False)
+            patch.setattr(vector.vector_step, "fastest", lambda *_: vector.vector_step.python, raising=False)
+        shown = [(envs.reset(seed=0)[0],)]
+        shown += [envs.step(envs.action_space.sample())[:4] for _ in range(12)]
+    return envs, shown, envs.unwrapped.state_dict()
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_the_vector_entry_point_makes_copies_that_live_the_same_life_compiled_and_interpreted(id, monkeypatch):
+    envs, compiled, end = lived(id, monkeypatch, interpreted=False)
     assert envs.unwrapped.max_episode_steps == gym.spec(id).max_episode_steps
+    _, interpreted, same_end = lived(id, monkeypatch, interpreted=True)
+    for ours, theirs in zip(compiled, interpreted, strict=True):
+        assert len(ours[0]) == 4
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+    assert str(end["rng"]) == str(same_end["rng"]), "one has drawn more numbers"
 
 
 SIZES = [

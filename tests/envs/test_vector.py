@@ -244,8 +244,8 @@ def test_a_saved_vector_goes_on_bit_for_bit(world, mode):
     _assert_same(a.state_dict(), b.state_dict())
 
 
-def test_as_vector_takes_the_twin_and_refuses_another_reset_mode():
+def test_as_vector_takes_the_twin_and_adapts_another_reset_mode():
     assert isinstance(as_vector("CartPole-v1", 4), WorldVectorEnv)
     assert not isinstance(as_vector(gym.make("CartPole-v1", sutton_barto_reward=True), 1).unwrapped, WorldVectorEnv)
-    with pytest.raises(ValueError, match="SAME_STEP"):
-        as_vector(gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync"), 2)
+    other = gym.make_vec("CartPole-v1", num_envs=2, vectorization_mode="sync")
+    assert as_vector(other, 2).metadata["autoreset_mode"] == AutoresetMode.SAME_STEP != other.metadata["autoreset_mode"]

@@ -55,5 +55,5 @@ def test_nothing_is_on_at_the_end_of_a_trial(make):
 def test_wrong_numbers_are_refused():
     with pytest.raises(ValueError, match="kinds, times, stimuli"):
         presence(np.zeros((3, 4)))
-    with pytest.raises(ValueError, match="microstimuli need"):
+    with pytest.raises(ValueError, match="decay must be within 0 and 1"):
         microstimuli(SHOWN, decay=1.0)

@@ -154,15 +154,15 @@ def test_stripes_count_the_cuts_below():
     ("made", "message"),
     [
         (lambda: Tiles.of([0], [1], 0), "tiles must be at least 1"),
-        (lambda: Tiles.of([0], [1], 4, 0), "tilings must be at least 1"),
+        (lambda: Tiles.of([0], [1], 4, 0), "tilings must be a whole number in"),
         (lambda: Tiles.of([0, 0], [1, 1], (1, 2, 3)), "tiles must be a whole number, or one for each of 2 coordinates"),
-        (lambda: Tiles.of([0, 0], [1, 1], displacement=(1, 2, 3)), "displacement must have one number per coordinate, 2"),
+        (lambda: Tiles.of([0, 0], [1, 1], displacement=(1, 2, 3)), "displacement must be a whole number, or one for each of 2 coordinates"),
         (lambda: Tiles.of([0], [1], wrap=(True, False)), "wrap must be"),
         (lambda: HashedTiles.scaled([0.0]), "scale must be positive"),
-        (lambda: HashedTiles.of([0], [1], size=0), "size must be at least 1"),
-        (lambda: HashedTiles.of([0], [1], actions=-1), "actions must be at least 0"),
-        (lambda: Stripes.of([(1, 0)], [(0.5, 0.2)]), "cuts must be finite and in order"),
-        (lambda: Stripes.of([(1, 0)], [(0.5,), (0.2,)]), "a row for each of 2 tilings"),
+        (lambda: HashedTiles.of([0], [1], size=0), "size must be a whole number from 1"),
+        (lambda: HashedTiles.of([0], [1], actions=-1), "actions must be a whole number from 0"),
+        (lambda: Stripes.of([(1, 0)], [(0.5, 0.2)]), "cuts must be in order"),
+        (lambda: Stripes.of([(1, 0)], [(0.5,), (0.2,)]), "directions must have a row for each of the 2 cuts"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(made, message):

@@ -81,12 +81,12 @@ def test_it_acts_where_the_action_is_a_probability_and_its_file_gives_the_same_o
         ({"sequence_length": 1, "half_masked": True}, "sequence_length must be at least 2"),
         ({"sequence_length": 25}, "at most the length of the streams, 24, not 25"),
         ({"sequence_length": 0}, "sequence_length must be a whole number of at least 1, not 0"),
-        ({"sequence_length": 5.5}, "sequence_length must be a whole number of at least 1, not 5.5"),
+        ({"sequence_length": 5.5}, "sequence_length must be a whole number, not 5.5"),
         ({"updates": 0}, "updates must be a whole number of at least 1, not 0"),
         ({"burn_in": -1}, "burn_in must be a whole number of at least 0, not -1"),
-        ({"start": "foo"}, "start must be 'stored' or 'zero', not 'foo'"),
-        ({"learning_rate": 0.0}, "learning_rate must be a number above 0, not 0.0"),
-        ({"learning_rate": float("nan")}, "learning_rate must be a number above 0, not nan"),
+        ({"start": "foo"}, "start must be one of 'stored', 'zero', not 'foo'"),
+        ({"learning_rate": 0.0}, r"learning_rate must be a number in \(0, inf\), not 0.0"),
+        ({"learning_rate": float("nan")}, r"learning_rate must be a number in \(0, inf\), not nan"),
     ],
 )
 def test_settings_that_cannot_train_are_refused_in_a_sentence(settings, sentence):

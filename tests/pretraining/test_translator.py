@@ -142,15 +142,15 @@ def test_training_is_the_same_for_the_same_seed_and_clips_the_gradient():
         ({"name": "transformer"}, "must be 'seq2seq' or 'gnmt'"),
         ({"name": "gnmt", "score": None}, "needs attention"),
         ({"score": "cosine"}, "score must be"),
-        ({"observation_space": spaces.Discrete(4)}, "sees the sign said last"),
+        ({"observation_space": spaces.Discrete(4)}, "one axis of the last sign and the source"),
         ({"name": "gnmt", "observation_space": spaces.MultiDiscrete([5, 4, 3])}, "equal counts"),
         ({"observation_space": spaces.MultiDiscrete([5, 4, 3])}, "equal counts"),
         ({"observation_space": spaces.MultiDiscrete([5, 4, 4], start=[1, 0, 0])}, "from 0"),
         ({"observation_space": spaces.MultiDiscrete([2, 4, 4])}, "must be one of at least 3"),
-        ({"hidden": 0}, "hidden must be a whole number of at least 1, not 0"),
-        ({"embedding": 0}, "embedding must be a whole number of at least 1, not 0"),
-        ({"layers": 1.5}, "layers must be a whole number of at least 1, not 1.5"),
-        ({"dropout": 2.0}, "dropout must be from 0 to below 1, not 2.0"),
+        ({"hidden": 0}, r"hidden must be a whole number in \[1, 65536\], not 0"),
+        ({"embedding": 0}, r"embedding must be a whole number in \[1, 65536\], not 0"),
+        ({"layers": 1.5}, r"layers must be a whole number in \[1, 64\], not 1.5"),
+        ({"dropout": 2.0}, r"dropout must be a number in \[0, 1\], not 2.0"),
     ],
 )
 def test_what_cannot_be_is_refused(arguments, sentence):
@@ -172,7 +172,7 @@ def test_what_cannot_be_is_refused(arguments, sentence):
         (lambda x, y: (x, y), {"max_grad_norm": -1.0}, "max_grad_norm must be above 0"),
         (lambda x, y: (x, y), {"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
         (lambda x, y: (x, y), {"batch_size": 0}, "batch_size must be a whole number of at least 1, not 0"),
-        (lambda x, y: (x, y), {"learning_rate": -1.0}, "learning_rate must be a number above 0, not -1.0"),
+        (lambda x, y: (x, y), {"learning_rate": -1.0}, "learning_rate must be a number above 0 and below 1e30, not -1.0"),
     ],
 )
 def test_what_it_cannot_learn_from_is_refused_before_it_learns(change, settings, sentence):

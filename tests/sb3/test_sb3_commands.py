@@ -58,7 +58,7 @@ def test_it_resumes_and_says_what_is_not_exact(tmp_path, capsys):
     run = next(tmp_path.rglob("config.toml")).parent
     capsys.readouterr()
     assert main(["resume", str(run), "-n", "200"]) == 0
-    assert "resumes exactly between two updates" in capsys.readouterr().out
+    assert "resumes exactly between two updates" in capsys.readouterr().err
     assert json.loads((run / "result.json").read_text())["steps"] == 500
     assert (run / "last.replay.safetensors").exists()
 

@@ -156,11 +156,29 @@ def test_copies_of_a_world_share_their_attributes():
 
 
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.DISABLED])
-def test_another_mode_of_resetting_is_refused_in_one_sentence(mode):
-    with pytest.raises(ValueError, match="SAME_STEP"):
-        to_vec_env(sync(mode))
-    with pytest.raises(ValueError, match="SAME_STEP"):
-        as_vector(sync(mode), 3)
+def test_every_mode_of_resetting_looks_the_same_to_stable_baselines3(mode):
+    reference, env = to_vec_env(sync()), to_vec_env(sync(mode))
+    back = from_vec_env(to_vec_env(sync(mode)))
+    assert back.metadata["autoreset_mode"] == SAME
+    assert_equal(reference.reset(), env.reset())
+    back.reset()
+    for _ in range(20):
+        wanted, got = (venv.step(np.zeros(3, np.int64)) for venv in (reference, env))
+        assert_equal(wanted, got)
+        told = ([{**info, "options": ""} for info in venv.reset_infos] for venv in (reference, env))  # by mask they are {}, not None
+        assert_equal(*told)
+        assert_equal(back.step(np.zeros(3, np.int64))[0], wanted[0])
+
+
+def test_a_model_learns_the_same_in_every_mode_of_resetting():
+    weights = []
+    for mode in AutoresetMode:
+        agent = agent_class("dqn")(sync(mode), learning_starts=20, buffer_size=200, batch_size=8, seed=0).learn(120)
+        weights.append(agent.model.policy.state_dict())
+        ended = agent.model.replay_buffer.next_observations[:40, :, 0]
+        assert (ended == agent.model.replay_buffer.observations[:40, :, 0] + 1).all(), "no row leads into the next episode"
+    for other in weights[1:]:
+        assert all(torch.equal(one, other[key]) for key, one in weights[0].items())
 
 
 def test_a_seed_makes_both_sides_the_same_cartpole():

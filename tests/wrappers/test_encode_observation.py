@@ -143,10 +143,10 @@ def test_a_linear_agent_learns_to_catch_from_codes():
     [
         (lambda env: EncodeObservation(env, "resnet"), "unknown encoder 'resnet'"),
         (lambda env: EncodeObservation(env, "lenet5"), "encoder 'lenet5' needs images"),
-        (lambda env: EncodeObservation(env, None), "an encoder is a name, a file or a torch.nn.Module, not None"),
-        (lambda env: EncodeObservation(env, nn.Linear), "an encoder is a name, a file or a torch.nn.Module, not <class"),
+        (lambda env: EncodeObservation(env, None), "encoder must be a text or a path or a torch.Module, not None"),
+        (lambda env: EncodeObservation(env, nn.Linear), "encoder must be a text or a path or a torch.Module, not a type"),
         (lambda env: EncodeObservation(env, "./"), "'./' is a folder: take a file in it"),
-        (lambda env: EncodeObservation(env, "mlp", cache=-1), "cache must be at least 0"),
+        (lambda env: EncodeObservation(env, "mlp", cache=-1), "cache must be a whole number"),
         (lambda env: EncodeObservation(env, "missing.safetensors"), "there is no file 'missing.safetensors'"),
         (lambda env: EncodeObservation(env, "mlp", frozen=False), "pass the module itself"),
         (lambda env: EncodeObservation(env, nn.Linear(5, 2)), "the encoder does not take observations of Box"),

@@ -14,7 +14,7 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 from rlcourse.core.copies import as_vector
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
-from rlcourse.envs import Acrobot, CartPole, MountainCar, Pendulum, bernoulli_bandit, cliff_walk
+from rlcourse.envs import Acrobot, CartPole, MountainCar, Pendulum, bernoulli_bandit, cliff_walk, pixel_catch
 from rlcourse.wrappers import Flicker, MaskVelocity, PreviousActionReward, flickering, masked, reminded
 
 FORMS = {  # the wrapper, and the world around a world
@@ -40,6 +40,7 @@ FORMS = {  # the wrapper, and the world around a world
         ("all", Pendulum()),
         ("previous", bernoulli_bandit()),
         ("previous action", bernoulli_bandit(2, 7)),
+        ("flicker", pixel_catch()),  # images
     ],
     ids=lambda part: part if isinstance(part, str) else type(part).__name__,
 )

@@ -8,6 +8,7 @@ Importing this package imports none of them: each is found when its name is firs
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlcourse.agents.modules import MODULES as MODULES
@@ -214,23 +215,32 @@ __all__ = [
     "UCBBandit",
     "ValueIteration",
     "WatkinsQLambda",
+    "learn_together",
     "load",
 ]
 
 
-def load(path: Any, env: Any = None) -> Any:
+def learn_together(agents: Sequence[Any], total_timesteps: int, **options: Any) -> None:
+    """Let deep agents of one class learn as one batched program (see `rlcourse.agents.deep.programs.together.learn_together`)."""
+    from rlcourse.agents.deep.programs import together
+
+    together.learn_together(agents, total_timesteps, **options)
+
+
+def load(path: Any, env: Any = None, whole: bool = False) -> Any:
     """Load an agent of whatever class a file holds (see `rlcourse.core.agent.Agent.load`)."""
     from rlcourse.core.files import read
+    from rlcourse.core.fits import class_in
 
-    name = str(read(path)[1].get("class"))
+    name = class_in(read(path)[1], path)
     if name.startswith("SB3"):  # a model of stable-baselines3
         from rlcourse.sb3 import agent_class
 
-        return agent_class(name).load(path, env=env)
+        return agent_class(name).load(path, env=env, whole=whole)
     if name not in MODULES:
-        article = "an" if name[0] in "AEIOU" else "a"
+        article = "an" if name[:1] in tuple("AEIOU") else "a"
         raise ValueError(f"{path} holds {article} {name}, which is no agent of rlcourse; load it with its own class")
-    return __getattr__(name).load(path, env=env)
+    return __getattr__(name).load(path, env=env, whole=whole)
 
 
 def __getattr__(name: str) -> Any:

@@ -8,19 +8,21 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from rlcourse.agents.learning import learn_with_box
+from rlcourse.agents.learning import learn_with_box, of_environment, restored_environment, state_of_environment
 from rlcourse.agents.monte_carlo.coverage import check_coverage
 from rlcourse.core import exact, spaces
-from rlcourse.core.agent import Agent
+from rlcourse.core.agent import Agent, require_state, require_truth
 from rlcourse.core.callbacks import Callback
 from rlcourse.core.catalogue import twin_of
 from rlcourse.core.config import Config
+from rlcourse.core.fits import finite, fit, shaped
 from rlcourse.core.gymworld import GymWorld, as_world, model_of, peel
 from rlcourse.core.linear import pi, q_hat, v_hat
 from rlcourse.core.mdp import MDP
 from rlcourse.core.observed import observed
 from rlcourse.core.policies import epsilon_greedy, sample
 from rlcourse.core.trial import Trial
+from rlcourse.core.work import spend
 from rlcourse.features import TableFeatures, make
 from rlcourse.features.parts import check, copied, described, reading, rebuilt
 
@@ -89,6 +91,7 @@ class LinearAgent(Agent):
         if hasattr(changing, "clock"):  # a clock of its own: evaluating in the environment must not move the learner's
             self.world = changing._replace(clock=changing.clock.copy())
         self.world = observed(self.world, finite_only=False)
+        self.env_state = of_environment(self)
         if self._features is None:
             inside = self.config.features == "given" or (self._restored and "table:" in self.config.features)
             named = "auto" if inside else self.config.features  # those in the agent's file take its place
@@ -108,14 +111,16 @@ class LinearAgent(Agent):
         A = spaces.size(self.action_space)
         finite = spaces.is_finite(self.observation_space)
         for given, policy in self._given.items():
-            values = np.full(A, 1.0 / A) if policy is None else np.asarray(policy, dtype=float)
             try:
+                values = np.full(A, 1.0 / A) if policy is None else np.asarray(policy, dtype=float)
                 if values.shape == (A,) and (not finite or policy is None or spaces.size(self.observation_space) != A):
                     setattr(self, given, exact.as_policy(values[None], 1, A)[0].copy())
                 elif finite:
                     setattr(self, given, exact.as_policy(policy, spaces.size(self.observation_space), A))
                 else:
                     raise ValueError(f"policy must have shape ({A},), the same probabilities everywhere, not {values.shape}")
+            except (TypeError, OverflowError):
+                raise ValueError(f"{given} must be probabilities or actions, not {policy!r:.60}") from None
             except ValueError as error:
                 raise ValueError(str(error).replace("policy", given, 1)) from error
         if {"policy", "behavior"} <= set(self.inputs):
@@ -163,12 +168,13 @@ class LinearAgent(Agent):
 
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
         """Return the agent's best actions, or those it explores with; see `Agent.predict`."""
+        require_truth("deterministic", deterministic)
         batch = spaces.is_batch(self.observation_space, observation)
         rows = spaces.ravel(self.observation_space, observation) if spaces.is_finite(self.observation_space) else np.asarray(observation)
         many = [self._state_of(row) for row in (rows if batch else [rows])]
         actions = np.array([self._act(one, deterministic) for one in many])
         if not self.finite_actions:
-            return actions.astype(self.action_space.dtype) if batch else actions[0].astype(self.action_space.dtype), state
+            return spaces.boxed(self.action_space, actions if batch else actions[0]), state
         return spaces.unravel(self.action_space, actions if batch else actions[0]), state
 
     def _act(self, state: Any, deterministic: bool) -> Any:
@@ -191,6 +197,7 @@ class LinearAgent(Agent):
         """Return the values of all states, shape [S] or [S, A], where observations are finite."""
         if not spaces.is_finite(self.observation_space):
             raise ValueError("values() needs finite observations; ask for value(state) or action_values(state)")
+        spend(30_000 * spaces.size(self.observation_space))  # about as many nanoseconds
         of: Any = self.value if self.values_of_states else self.action_values
         return np.array([of(s) for s in range(spaces.size(self.observation_space))])
 
@@ -229,26 +236,23 @@ class LinearAgent(Agent):
         """Return weights, features, settings and generator; see `Agent.state_dict`."""
         state = super().state_dict() | {name: getattr(self, name).copy() for name in (*self.tables, *self.inputs)}
         description, arrays = described(self.features)
-        clock = getattr(self.world, "clock", None)  # a world that changes with time goes on where it was
-        clocks = {} if clock is None else {"clock": clock.copy()}
-        return state | arrays | clocks | {"features": description}
+        return state | arrays | state_of_environment(self) | {"features": description}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over weights, features, settings and generator; see `Agent.load_state_dict`."""
+        require_state(self, state)
         self.features = rebuilt(state["features"], state, self.features)
         self._check_features()
         self._make_tables()
         for name in (*self.tables, *self.inputs):
             if name in self.inputs:
-                setattr(self, name, state[name].copy())
-            elif state[name].shape != getattr(self, name).shape:
-                raise ValueError(f"{name} has shape {state[name].shape} in the file, {getattr(self, name).shape} here")
+                setattr(self, name, shaped(state[name], getattr(self, name).shape, np.float64, name).copy())
             else:
-                getattr(self, name)[...] = state[name]
+                fit(getattr(self, name), state[name], name)
+        for name in self.must_be_finite:
+            finite(getattr(self, name), name)
         super().load_state_dict(state)
-        clock = getattr(self.world, "clock", None)
-        if clock is not None and "clock" in state:
-            clock[...] = state["clock"]
+        restored_environment(self, state)
 
     @property
     def must_be_finite(self) -> tuple[str, ...]:

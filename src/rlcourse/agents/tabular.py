@@ -8,10 +8,12 @@ from typing import Any, ClassVar, Self
 import gymnasium as gym
 import numpy as np
 
-from rlcourse.agents.learning import learn_with_box
+from rlcourse.agents.indices import require_indices
+from rlcourse.agents.learning import learn_with_box, of_environment, restored_environment, state_of_environment
 from rlcourse.core import exact, spaces
-from rlcourse.core.agent import Agent
+from rlcourse.core.agent import Agent, require_state, require_truth
 from rlcourse.core.callbacks import Callback
+from rlcourse.core.fits import Misfit, shaped
 from rlcourse.core.gymworld import GymWorld, as_env, as_world, model_of
 from rlcourse.core.mdp import MDP
 from rlcourse.core.observed import Observed, observed
@@ -68,6 +70,7 @@ class TabularAgent(Agent):
         if hasattr(changing, "clock"):  # a clock of its own: evaluating in the environment must not move the learner's
             self.world = changing._replace(clock=changing.clock.copy())
         self.world = observed(self.world)
+        self.env_state = of_environment(self)
         S, A = spaces.size(self.observation_space), spaces.size(self.action_space)
         self.Q, self.V = np.zeros((S, A)), np.zeros(S)
         for given, policy in self._given.items():
@@ -116,6 +119,7 @@ class TabularAgent(Agent):
 
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
         """Return greedy actions (the first of equals), or epsilon-greedy ones; see `Agent.predict`."""
+        require_truth("deterministic", deterministic)
         batch = spaces.is_batch(self.observation_space, observation)
         indices = np.atleast_1d(np.asarray(spaces.ravel(self.observation_space, observation)))
         known = bool(np.all((indices >= 0) & (indices < spaces.size(self.observation_space))))
@@ -155,20 +159,21 @@ class TabularAgent(Agent):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the tables, settings and generator; see `Agent.state_dict`."""
-        clock = getattr(self.world, "clock", None)  # a world that changes with time goes on where it was
-        clocks = {} if clock is None else {"clock": clock.copy()}
-        return super().state_dict() | {name: getattr(self, name).copy() for name in (*self.tables, *self.inputs)} | clocks
+        tables = {name: getattr(self, name).copy() for name in (*self.tables, *self.inputs)}
+        return super().state_dict() | tables | state_of_environment(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over tables, settings and generator; see `Agent.load_state_dict`."""
+        require_state(self, state)
         names = (*self.tables, *self.inputs)
         for name in names:
-            if state[name].shape != getattr(self, name).shape:
-                raise ValueError(f"{name} has shape {state[name].shape} in the file, {getattr(self, name).shape} here")
+            shaped(state[name], getattr(self, name).shape, getattr(self, name).dtype, name)
+            if np.isnan(state[name]).any():
+                raise Misfit(f"{name} has values that are no numbers in the file; take an earlier checkpoint")
+        sizes = spaces.size(self.observation_space), spaces.size(self.action_space)
+        require_indices({name: state[name] for name in names}, *sizes)
         super().load_state_dict(state)
         self._exact = None
         for name in names:
             getattr(self, name)[...] = state[name]
-        clock = getattr(self.world, "clock", None)
-        if clock is not None and "clock" in state:
-            clock[...] = state["clock"]
+        restored_environment(self, state)

@@ -8,6 +8,8 @@ another seed would have done.
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,15 +17,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlcourse import presets
+from rlcourse.cli.config_file import read_config
 from rlcourse.cli.folder import RunFolder
+from rlcourse.cli.judging import judge
+from rlcourse.cli.numerics import FINAL_SEEDS
 from rlcourse.cli.options import Parser
+from rlcourse.cli.outputs import file_to_write
 from rlcourse.cli.report import result_of
-from rlcourse.cli.run import FINAL_SEEDS
 from rlcourse.cli.settings import algo_key
 from rlcourse.cli.table import print_table
-from rlcourse.cli.targets import agent_name, find_agent, read_config
+from rlcourse.cli.targets import agent_name, find_agent, seeds_of
 from rlcourse.cli.usage import UsageError
-from rlcourse.core.evaluation import evaluate
 
 __all__ = ["compare"]
 
@@ -55,13 +59,11 @@ def compare(argv: Sequence[str]) -> int:
     parser.add_argument("--out", "-o", default="compare.png", metavar="FILE", help="picture to write [compare.png]")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parsed = parser.parse(argv)
-    picture = Path(parsed.out)
-    if not picture.absolute().parent.is_dir() or picture.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise UsageError(f"--out: {parsed.out!r} is no PNG, PDF or SVG in an existing folder")
+    picture = file_to_write("--out", parsed.out, (".png", ".pdf", ".svg"))
     paths = [path for text in parsed.runs for path in _folders(text)]
     configs = {path: read_config(path) for path in dict.fromkeys(paths)}
     env = _environment(configs)
-    runs = [_Run(path, config, result_of(path) or _judged(path, config)) for path, config in configs.items()]
+    runs = _learned(configs)
     groups = _groups(runs)
     rows = [_row(group) for group in groups]
     order = sorted(range(len(rows)), key=lambda i: rows[i]["best"], reverse=not _minimised(runs))
@@ -78,8 +80,8 @@ def _folders(text: str) -> list[Path]:
     """Return the run folders that a word of the command line means."""
     path = Path(text)
     if text == "latest":
-        path = find_agent(text)[2].parent
-    if not path.is_dir():
+        path = seeds_of(text) or find_agent(text)[2].parent
+    if not os.path.isdir(path):
         raise UsageError(f"there is no run {text!r}")
     if (path / "config.toml").exists():
         return [path]
@@ -101,13 +103,33 @@ def _environment(configs: dict[Path, dict[str, Any]]) -> str:
     return next(iter(found))
 
 
-def _judged(path: Path, config: dict[str, Any]) -> dict[str, Any]:
-    """Return the result of a run that has not ended: its checkpoints in the episodes by which the others were judged."""
+def _learned(configs: dict[Path, dict[str, Any]]) -> list[_Run]:
+    """Return the runs with their results; those that have not taken a step are named and left out."""
+    runs = []
+    for path, config in configs.items():
+        if result := result_of(path) or _judged(path, config):
+            runs.append(_Run(path, config, result))
+        else:
+            print(f"rlcourse: {path} has not begun to learn: it is left out", file=sys.stderr)
+    if not runs:
+        raise UsageError(f"no run has begun to learn; go on with: rlcourse resume {next(iter(configs))}")
+    return runs
+
+
+def _judged(path: Path, config: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the result of a run that has not ended: its checkpoints in the episodes by which the others were judged.
+
+    None where it was stopped before its first step.
+    """
+    if not any(path.rglob("*.safetensors")):
+        return None
     found: dict[str, Any] = {"seed": config["run"]["seed"], "target": config["plan"].get("target"), "seconds": None}
     for which in ("best", "last"):
         agent, target, _ = find_agent(str(path), which)
         assert target is not None
-        returns = evaluate(agent, target.make(), EPISODES, seed=FINAL_SEEDS)
+        if agent.num_timesteps == 0:
+            return None
+        returns = judge(agent, target.timed(config["run"].get("env_timeout")), EPISODES, seed=FINAL_SEEDS)
         found |= {which: float(returns.mean()), f"{which}_returns": returns.tolist(), "steps": agent.num_timesteps}
     return found
 
@@ -116,7 +138,7 @@ def _groups(runs: list[_Run]) -> list[_Group]:
     """Put runs with the same agent and settings together, and name each group by what differs."""
     keyed: dict[tuple[str, str], list[_Run]] = {}
     for run in runs:
-        keyed.setdefault((run.config["run"]["algo"], json.dumps(run.config["agent"], sort_keys=True)), []).append(run)
+        keyed.setdefault((run.config["run"]["algo"], json.dumps(run.config["agent"], sort_keys=True, default=str)), []).append(run)
     groups = []
     for (algo, _), members in keyed.items():
         others = [each[0].config["agent"] for (other, _), each in keyed.items() if other == algo]
@@ -204,11 +226,11 @@ def _draw(picture: Path, env: str, groups: list[_Group], rows: list[dict[str, An
 
 def _curve(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return steps and returns of training, or of the evaluations of an agent that keeps no returns."""
-    episodes = RunFolder(path).rows("episodes.csv")
-    if episodes and "return" in episodes[0]:
-        return np.array([row["timesteps"] for row in episodes]), np.array([row["return"] for row in episodes])
-    evaluations = RunFolder(path).rows("evaluations.csv")
-    return np.array([row["timesteps"] for row in evaluations]), np.array([row["mean"] for row in evaluations])
+    folder = RunFolder(path)
+    steps, returns = folder.table("episodes.csv").columns("timesteps", "return")
+    if not len(steps):
+        steps, returns = folder.table("evaluations.csv").columns("timesteps", "mean")
+    return steps, returns
 
 
 def _minimised(runs: list[_Run]) -> bool:

@@ -13,11 +13,13 @@ import numpy as np
 from rlcourse.agents.linear import LinearAgent
 from rlcourse.agents.tabular import TabularAgent
 from rlcourse.cli.options import Parser, count, natural
+from rlcourse.cli.outputs import file_to_write
 from rlcourse.cli.targets import find_agent
 from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
 from rlcourse.core.evaluation import masks
 from rlcourse.core.exact import optimal_actions
+from rlcourse.core.files import replacing
 from rlcourse.core.world import WorldEnv
 
 __all__ = ["enjoy"]
@@ -39,17 +41,18 @@ def enjoy(argv: Sequence[str]) -> int:
     agent, target, _ = find_agent(parsed.run, "last" if parsed.last else "best")
     if target is None:
         raise UsageError(f"{parsed.run} is not in a run folder, so its environment is unknown; name the run folder")
-    file = parsed.gif or parsed.mp4
+    file = parsed.gif if parsed.gif is not None else parsed.mp4
+    if parsed.gif is not None and parsed.mp4 is not None:
+        raise UsageError("--gif and --mp4: name one file")
     if file is None and parsed.values:
         raise UsageError("--values draws into a file: add --gif out.gif")
     if file is None:
         return _window(agent, target, parsed)
-    if not Path(file).absolute().parent.is_dir():
-        raise UsageError(f"{'--gif' if parsed.gif else '--mp4'}: there is no folder {Path(file).parent}")
+    path = file_to_write("--gif", file, (".gif",)) if parsed.gif is not None else file_to_write("--mp4", file, (".mp4",))
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     frames, fps = _frames(agent, target, parsed)
-    (_write_gif if parsed.gif else _write_mp4)(Path(file), frames, fps, parsed.width)
+    (_write_gif if parsed.gif is not None else _write_mp4)(path, frames, fps, parsed.width)
     print(f"{file}: {len(frames)} frames")
     return 0
 
@@ -149,7 +152,9 @@ def _write_gif(path: Path, frames: list[np.ndarray], fps: float, width: int) -> 
         image = Image.fromarray(frame)
         size = (min(width, image.width), round(image.height * min(width, image.width) / image.width))
         images.append(image.resize(size, Image.Resampling.LANCZOS).quantize(128))
-    images[0].save(path, save_all=True, append_images=images[1:], duration=round(1000 * every / fps), loop=0, optimize=True)
+    timed: Any = {"append_images": images[1:], "duration": round(1000 * every / fps), "loop": 0}
+    with replacing(path) as file:
+        images[0].save(file, format="GIF", save_all=True, optimize=True, **timed)
 
 
 def _write_mp4(path: Path, frames: list[np.ndarray], fps: float, width: int) -> None:

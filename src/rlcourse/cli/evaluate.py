@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rlcourse.cli.options import Parser, count, finite, natural
-from rlcourse.cli.run import FINAL_SEEDS
+from rlcourse.cli.judging import judge, time_of
+from rlcourse.cli.numerics import FINAL_SEEDS
+from rlcourse.cli.options import Parser, count, finite, natural, seconds
+from rlcourse.cli.report import plain, spread
 from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.truth import Truth
 from rlcourse.cli.usage import UsageError
-from rlcourse.core.evaluation import evaluate as evaluate_agent
+from rlcourse.core.files import sha256_of
+from rlcourse.core.gymworld import id_of
 from rlcourse.core.spaces import short
 
 __all__ = ["evaluate"]
@@ -26,22 +29,28 @@ def evaluate(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=natural, default=FINAL_SEEDS, help="seed of the first episode")
     parser.add_argument("--stochastic", action="store_true", help="act as the agent explores, not greedily")
     parser.add_argument("--target", type=finite, help="exit with 3 where the mean return is below this")
+    parser.add_argument(
+        "--env-timeout", type=seconds, metavar="SECONDS", help="step it in a process of its own, which must answer in this time [the run's]"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parsed = parser.parse(argv)
-    agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best")
-    target = find_environment(parsed.env) if parsed.env else target
-    env = target.make() if target else agent.env
+    agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best", parsed.env, "name one with --env")
+    target = find_environment(parsed.env) if parsed.env else target or find_environment(str(id_of(agent.env)))
+    env = target.make()
     if type(agent.observation_space) is not type(env.observation_space) or agent.observation_space.shape != env.observation_space.shape:
         raise UsageError(f"--env: this agent sees {short(agent.observation_space)}, that environment shows {short(env.observation_space)}")
-    returns = evaluate_agent(agent, env, parsed.episodes, seed=parsed.seed, deterministic=not parsed.stochastic)
-    mean, error = float(returns.mean()), float(returns.std() / len(returns) ** 0.5)
+    target = target.timed(parsed.env_timeout or time_of(file))
+    returns = judge(agent, target, parsed.episodes, seed=parsed.seed, deterministic=not parsed.stochastic)
+    mean, deviation = spread(returns)
+    error = deviation / len(returns) ** 0.5
     truth = Truth(agent, env)
     known = None if parsed.stochastic else truth.policy_return(agent)
     best = None if known is None else truth.optimum()
     if parsed.json:
-        spread = {"std": float(returns.std()), "min": float(returns.min()), "max": float(returns.max())}
+        around = {"std": deviation, "min": float(returns.min()), "max": float(returns.max())}
         exactly = {} if known is None else {"exact_return": known} | ({} if best is None else {"optimum": best[0]})
-        print(json.dumps({"file": str(file), "episodes": len(returns), "mean": mean, "standard_error": error, **spread, **exactly}))
+        measured = {"episodes": len(returns), "mean": mean, "standard_error": error}
+        print(json.dumps(plain({"file": str(file), "sha256": sha256_of(file), **measured, **around, **exactly}), allow_nan=False))
     else:
         print(f"{file}\nmean return {mean:.2f} ± {error:.2f} over {len(returns)} episodes (min {returns.min():g}, max {returns.max():g})")
         if known is not None:

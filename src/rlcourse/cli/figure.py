@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from rlcourse import figures
 from rlcourse.cli.options import Parser, count, natural
+from rlcourse.cli.outputs import folder_to_write
 from rlcourse.cli.usage import UsageError
 
 __all__ = ["figure"]
@@ -29,12 +30,14 @@ def figure(argv: Sequence[str]) -> int:
     parsed = _parser().parse(argv)
     names = _names(parsed.figures)
     level = "fast" if parsed.fast else "full" if parsed.full else None
-    try:
-        Path(parsed.out).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out: {parsed.out!r} is no folder that can be written ({error.strerror})") from error
     if parsed.runs is not None and len(names) == 1:
         _check_runs(names[0], parsed.runs)
+    out = folder_to_write("--out", parsed.out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out: {parsed.out!r} is no folder that can be written ({error.strerror})") from error
+    parsed.out = str(out)
     console = Console(stderr=parsed.json, highlight=False)
     options = {"level": level, "runs": parsed.runs, "seed": parsed.seed}
     together = len(names) > 1 and parsed.workers > 1
@@ -76,12 +79,14 @@ def _names(words: Sequence[str]) -> list[str]:
     """Return the figures that the words name, each once, in order."""
     found: list[str] = []
     joined = " ".join(words).lower()
+    if not joined.strip():
+        raise UsageError("name a figure, for example 6.3; see rlcourse list figures")
     words = [joined.replace(" ", "")] if joined.split()[0] in ("chapter", "figure", "fig", "example", "exercise", "ex") else words
     for word in words:
         chapter = word.lower().removeprefix("chapter").removeprefix("ch").lstrip("-0")
         if word == "all":
             found += figures.names()
-        elif word.lower().startswith("ch") and chapter.isdigit():
+        elif word.lower().startswith("ch") and re.fullmatch("[0-9]{1,3}", chapter):
             mine = figures.in_chapter(int(chapter))
             if not mine:
                 raise UsageError(f"there are no figures of chapter {chapter}; see rlcourse list figures")
@@ -125,13 +130,11 @@ def _in_processes(names: list[str], options: dict[str, Any], out: str, workers: 
     slow = sum(getattr(figures.load(name), "SECONDS", 0.0) for name in names) if options["level"] != "fast" else 0.0
     if slow >= SLOW:
         console.print(f"{len(names)} figures: at least {_duration(slow)} on two cores")
-    pool = ProcessPoolExecutor(min(workers, len(names)), mp_context=get_context("spawn"))
-    try:
-        futures = {pool.submit(_made, name, options, out, 1): name for name in names}
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    from rlcourse.figures.processes import in_processes
+
+    with contextlib.closing(in_processes(_made, [(name, options, out, 1) for name in names], workers)) as made:
+        for _, summary in made:
+            yield summary
 
 
 def _made(name: str, options: dict[str, Any], out: str, workers: int, progress: Any = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rlcourse.cli.options import Parser, count, natural
+from rlcourse.cli.outputs import folder_to_write
 from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.usage import UsageError
 
@@ -33,9 +34,9 @@ def inspect(argv: Sequence[str]) -> int:
     for kind in asked:
         if kind not in KINDS:
             raise UsageError(f"--only: {kind!r} is none of {', '.join(KINDS)}")
-    agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best")
+    agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best", parsed.env, "name one with --env")
     target = find_environment(parsed.env) if parsed.env else target
-    folder = Path(parsed.out) if parsed.out else (file.parent if file.parent.name != "checkpoints" else file.parent.parent) / "inspect"
+    folder = _folder(parsed.out, file)
     from rlcourse.inspection import play
 
     try:
@@ -59,6 +60,13 @@ def inspect(argv: Sequence[str]) -> int:
     if parsed.json:
         print(json.dumps(_plain(numbers)))
     return 0
+
+
+def _folder(out: str | None, file: Path) -> Path:
+    """Return the folder for the pictures: that of --out, or inspect/ in the run's."""
+    if out is not None:
+        return folder_to_write("--out", out)
+    return (file.parent if file.parent.name != "checkpoints" else file.parent.parent) / "inspect"
 
 
 def _filters(played: Any, folder: Path, label: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rlcourse.cli.settings import Setting
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.schedules import Schedule, parse
 
-__all__ = ["Parser", "add_settings", "count", "finite", "natural", "settings_of"]
+__all__ = ["Parser", "add_settings", "count", "finite", "natural", "seconds", "settings_of"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -49,14 +49,14 @@ def count(text: str) -> int:
     match = re.fullmatch(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?)\s*([kKmM]?)\s*", text)
     number = float(match[1].replace("_", "")) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()] if match else math.nan
     if not (number >= 1 and number == int(min(number, 1e18))):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number >= 1; write for example 100000, 1e5 or 100k")
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number >= 1; say at least 1, for example 4 or 100k")
     return int(number)
 
 
 def natural(text: str) -> int:
     """Read a whole number >= 0: a seed."""
-    if not re.fullmatch("[0-9]+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number >= 0")
+    if not re.fullmatch("[0-9]{1,18}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 10^18; write for example 7")
     return int(text)
 
 
@@ -71,6 +71,13 @@ def finite(text: str) -> float:
     return number
 
 
+def seconds(text: str) -> float:
+    """Read a time of more than nothing."""
+    if (number := finite(text)) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write seconds, for example 30")
+    return number
+
+
 def add_settings(parser: argparse.ArgumentParser, settings: Sequence[Setting], defaults: Mapping[str, Any], title: str) -> None:
     """Add one flag per setting that the parser does not have yet; the preset's value is the default shown."""
     group = parser.add_argument_group(title)
@@ -82,10 +89,12 @@ def add_settings(parser: argparse.ArgumentParser, settings: Sequence[Setting], d
         taken = flag in parser._option_string_actions  # an option of the run has this name: --target and the DQN setting
         flags = [f"--agent-{flag[2:]}" if taken else flag] + (["--lr"] if setting.name == "learning_rate" else [])
         flags += ["--num-envs"] if setting.name == "n_envs" else []
+        alone: dict[str, Any] = {"nargs": "?", "const": True} if _base(setting.hint)[0] is bool else {}  # --compile is --compile true
         group.add_argument(
             *flags,
             dest=f"setting_{setting.name}",
             type=_reader(setting.hint),
+            **alone,
             metavar=_metavar(setting.hint),
             default=None,
             help=f"{setting.comment} [{_show(defaults.get(setting.name, setting.default))}]".replace("%", "%%").strip(),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import shlex
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -19,9 +17,11 @@ from rich.console import Console
 
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.options import Parser, count, finite, natural
+from rlcourse.cli.signals import number_of
 from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_agent, find_environment
 from rlcourse.cli.usage import UsageError
 from rlcourse.cli.word_vectors import pretrain_words
+from rlcourse.core.files import write_bytes
 
 __all__ = ["KINDS", "pretrain"]
 
@@ -46,7 +46,7 @@ def pretrain(argv: Sequence[str]) -> int:
     folder = RunFolder.create(parsed.out, target.label, f"pretrain-{parsed.kind}", parsed.seed, checkpoints=False).path
     settings = {name: value for name, value in vars(parsed).items() if value is not None and name not in ("quiet", "out")}
     settings |= {"command": f"rlcourse pretrain {shlex.join(argv)}", "observations": len(frames.observations)}
-    (folder / "pretraining.toml").write_bytes(tomli_w.dumps(settings).encode())
+    write_bytes(folder / "pretraining.toml", tomli_w.dumps(settings).encode())
     console.print(
         f"[bold]{parsed.kind}[/] with encoder [bold]{model.name}[/] on {len(frames.observations):,} observations -> {folder}",
         soft_wrap=True,
@@ -54,10 +54,9 @@ def pretrain(argv: Sequence[str]) -> int:
     epochs: list[Any] = []
     started, stopped = time.perf_counter(), 0
     try:
-        with _signals():
-            _fit(parsed, model, frames, labels, lambda epoch: _note(epoch, epochs, console, folder))
-    except _Stopped as stop:
-        stopped = stop.number
+        _fit(parsed, model, frames, labels, lambda epoch: _note(epoch, epochs, console, folder))
+    except KeyboardInterrupt as stop:
+        stopped = number_of(stop)
     file = model.save(folder / "encoder.safetensors", settings)
     if epochs:
         _draw(folder, model, frames, epochs, parsed.kind)
@@ -245,25 +244,3 @@ def _tell(console: Console, parsed: Any, target: Target, model: Any, file: Path,
     words = ["rlcourse", "train", target.text, *([] if deep else ["--algo", "dqn"]), "--encoder", model.name]
     use = shlex.join([*words, "--encoder-mode", "frozen", "--encoder-from", str(file)])
     console.print(f"use it: {use}", soft_wrap=True)
-
-
-class _Stopped(BaseException):
-    """Ctrl-C or SIGTERM: an exception, because one epoch may take long."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Raise `_Stopped` within, at the first SIGINT or SIGTERM."""
-
-    def stop(number: int, frame: Any) -> None:
-        raise _Stopped(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,10 +11,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.usage import UsageError
-from rlcourse.core.files import write_bytes
+from rlcourse.core.files import read_text, sha256_of, write_bytes
 
-__all__ = ["Result", "report", "result_of"]
+__all__ = ["Result", "draw", "exactly", "plain", "report", "result_of", "spread"]
+
+_COMPARED = ("last.safetensors", "episodes.csv")  # the same command twice writes the same bytes
 
 
 class Result(NamedTuple):
@@ -86,16 +90,37 @@ def result_of(path: Path) -> dict[str, Any] | None:
     if not file.exists():
         return None
     try:
-        result: dict[str, Any] = json.loads(file.read_text())
-    except ValueError as error:
+        result: dict[str, Any] = json.loads(read_text(file))
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is damaged: {error}") from error
-    return result
+    nothing = {name: math.nan for name, value in result.items() if value is None and name.startswith(("best", "last"))}
+    returns = {name: [math.nan if each is None else each for each in result.get(name, ())] for name in ("best_returns", "last_returns")}
+    return result | nothing | {name: each for name, each in returns.items() if name in result}
 
 
+def plain(value: Any) -> Any:
+    """Return what JSON can hold of a value: null for a number that is none, or infinite."""
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def spread(returns: np.ndarray, metric: str = "mean") -> tuple[float, float]:
+    """Return what an evaluation is judged by, and the standard deviation; infinite where the returns are too large for floats."""
+    value = float({"mean": returns.mean(), "min": returns.min(), "median": np.median(returns)}[metric])
+    return value, float(returns.std())
+
+
+@np.errstate(over="ignore", invalid="ignore")
 def report(result: Result, path: Path, console: Console) -> None:
     """Write result.json and card.md, and print the summary."""
-    write_bytes(path / "result.json", json.dumps(result.as_dict(), indent=1).encode())
-    (path / "card.md").write_text(_card(result, path))
+    hashes = {name: sha256_of(path / name) for name in _COMPARED if (path / name).exists()}
+    write_bytes(path / "card.md", _card(result, path).encode())
+    told = json.dumps(plain(result.as_dict() | {"sha256": hashes}), indent=1, allow_nan=False)
+    write_bytes(path / "result.json", told.encode())  # the last of all: a run with a result has ended
     goal = "" if result.target is None else f" (target {result.target:g}: {'reached' if result.met else 'not reached'})"
     table = Table.grid(padding=(0, 2))
     color = "green" if result.met else "yellow"
@@ -109,6 +134,34 @@ def report(result: Result, path: Path, console: Console) -> None:
     table.add_row("", "curve.png, card.md, result.json, episodes.csv, best.safetensors, last.safetensors")
     table.add_row("next", f"rlcourse enjoy {path}")
     console.print(table)
+
+
+def draw(folder: RunFolder, agent: str, env: str, column: str, target: float | None, optimum: tuple[float, str] | None) -> None:
+    """Write curve.png: a column of the episodes, or returns with the evaluations, the target and the exact optimum."""
+    from rlcourse.plotting import learning_curve
+
+    steps, scores = folder.table("episodes.csv").columns("timesteps", column)
+    evaluations = list(zip(*folder.table("evaluations.csv").columns("timesteps", "mean"), strict=True))
+    errors = list(zip(*folder.table("metrics.csv").columns("timesteps", "true_error"), strict=True))
+    returns = column == "return"
+    learning_curve(
+        folder.path / "curve.png",
+        f"{agent} on {env}",
+        steps,
+        scores,
+        evaluations if returns else (),
+        target if returns else None,
+        column,
+        optimum if returns else None,
+        errors,
+    )
+
+
+def exactly(value: float | None, optimum: tuple[float, str] | None) -> str:
+    """Return an exact return, beside the optimum, as text; "" where it is not known."""
+    if value is None:
+        return ""
+    return f"{value:.4f}" + ("" if optimum is None else f" ({optimum[1].removesuffix(', exact')} {optimum[0]:.4f})")
 
 
 def _card(result: Result, path: Path) -> str:

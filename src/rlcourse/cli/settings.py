@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import inspect
 import typing
 from pathlib import Path
@@ -35,23 +36,24 @@ def source_of(name: str) -> Path:
     return Path(agents.__file__).parent / f"{module.replace('.', '/')}.py"
 
 
-def settings_of_agent(name: str) -> list[Setting]:
+@functools.cache  # a process asks for those of all agents at each command, and sources do not change under it
+def settings_of_agent(name: str) -> tuple[Setting, ...]:
     """Return the settings of an agent in order; the agent is imported only where its source alone does not tell them."""
     if name.startswith("sb3:"):
         from rlcourse.sb3 import agent_class
 
         found = agent_class(name)
-        return _of_class(found.Config, found.comments)
+        return tuple(_of_class(found.Config, found.comments))
     text = source_of(name).read_text()
     node = next(part for part in ast.parse(text).body if isinstance(part, ast.ClassDef) and part.name == f"{name}Config")
     try:
-        return _of_source(node, text.splitlines())
+        return tuple(_of_source(node, text.splitlines()))
     except (NameError, ValueError):  # a type or a default that only the module itself knows
         kind = getattr(agents, name).Config
         comments: dict[str, str] = {}
         for base in reversed(kind.__mro__[: kind.__mro__.index(config.Config)]):
             comments |= _comments(inspect.getsource(base))
-        return _of_class(kind, comments)
+        return tuple(_of_class(kind, comments))
 
 
 def _of_class(kind: Any, comments: dict[str, str]) -> list[Setting]:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
-import tomllib
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 
 from rlcourse import agents, presets
+from rlcourse.cli.config_file import read_config
 from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
 from rlcourse.core.config import did_you_mean
 from rlcourse.core.world import WorldEnv, is_world
 
-__all__ = ["Target", "agent_class", "agent_name", "default_algo", "find_agent", "find_environment", "find_file", "read_config"]
+__all__ = [
+    "SEEDS",
+    "Target",
+    "agent_class",
+    "agent_name",
+    "default_algo",
+    "find_agent",
+    "find_environment",
+    "find_file",
+    "run_of",
+    "seeds_of",
+]
+
+SEEDS = "seeds.toml"  # in the folder around several seeds
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,8 @@ class Target:
     env : object
         What an agent is given: the id where there is one, so that copies can be made.
     preset : Preset or None
+    env_timeout : float or None
+        Seconds within which a copy must answer, where copies are in processes of their own (`timed`).
     """
 
     text: str
@@ -43,6 +60,16 @@ class Target:
     make: Callable[..., gym.Env[Any, Any]]
     env: Any
     preset: presets.Preset | None = None
+    env_timeout: float | None = None
+
+    def timed(self, seconds: float | None) -> Target:
+        """Return the same environment with its copies in processes of their own; as it is without a time."""
+        if seconds is None:
+            return self
+        from rlcourse.core.subprocesses import InSubprocesses
+
+        env = self.env if isinstance(self.env, gym.Env) else self.make()
+        return replace(self, env=InSubprocesses(env, seconds), env_timeout=seconds)
 
 
 def find_environment(text: str, preset: str | None = None) -> Target:
@@ -67,8 +94,8 @@ def find_environment(text: str, preset: str | None = None) -> Target:
     def make(**kwargs: Any) -> gym.Env[Any, Any]:
         try:
             return gym.make(id, **kwargs)
-        except (gym.error.Error, ImportError) as error:
-            raise UsageError(f"environment {text!r} cannot be made: {str(error).splitlines()[0]}") from error
+        except (gym.error.Error, ImportError, ValueError) as error:
+            raise UsageError(f"environment {text!r} cannot be made: {(str(error) or type(error).__name__).splitlines()[0]}") from error
 
     label = found.name if found else id.replace("/", "-").replace(":", "-")
     return Target(text, label, make, id, found)
@@ -90,19 +117,15 @@ def _variant(text: str, preset: str) -> str:
 
 def _from_file(text: str) -> Target:
     path_text, _, name = text.rpartition(":")
-    path = Path(path_text).expanduser().resolve()
-    if not path.is_file():
+    expanded = os.path.expanduser(path_text)
+    if not os.path.isfile(expanded) or not expanded.endswith(".py"):
         raise UsageError(f"environment {text!r}: there is no file {path_text}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
-    spec.loader.exec_module(module)
+    path = Path(expanded).resolve()
+    module = _imported(path, path_text)
     made = getattr(module, name, None)
-    if made is None:
+    if not callable(made):
         public = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise UsageError(f"{path_text} has no {name!r}{did_you_mean(name, public)}")
+        raise UsageError(f"{path_text} has no class or function {name!r}{did_you_mean(name, public)}")
 
     def make(**kwargs: Any) -> gym.Env[Any, Any]:
         env: Any = made() if not kwargs or not (isinstance(made, type) and issubclass(made, gym.Env)) else made(**kwargs)
@@ -116,6 +139,24 @@ def _from_file(text: str) -> Target:
     if is_world(example):
         return Target(text, f"{path.stem}-{name}", make, example)
     return Target(text, f"{path.stem}-{name}", make, _Made.of(make, name))
+
+
+def _imported(path: Path, said: str) -> Any:
+    """Import a file of the user; raises UsageError with what is wrong in it, and where."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    known = sys.modules.setdefault(path.stem, module)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        if known is module:
+            del sys.modules[path.stem]
+        lines = [each.lineno for each in traceback.extract_tb(error.__traceback__) if each.filename == str(path)]
+        where = f", line {lines[-1]}" if lines else ""
+        raise UsageError(f"{said} cannot be imported{where}: {type(error).__name__}: {error}") from error
+    return module
 
 
 class _Made(gym.Wrapper[Any, Any, Any, Any]):
@@ -183,46 +224,77 @@ def default_algo(target: Target) -> str:
     return "q_learning" if finite else "ppo"
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """Return the config.toml of a run; raises UsageError where it is damaged, or no run's."""
-    file = folder / "config.toml"
-    try:
-        config = tomllib.loads(file.read_text())
-        lacking = {"plan", "agent", "run"} - config.keys() or {"env", "algo", "seed"} - config["run"].keys()
-    except (OSError, ValueError, AttributeError) as error:
-        raise UsageError(f"{file} is damaged: {error}") from error
-    if lacking:
-        raise UsageError(f"{file} is not that of a run: it lacks {', '.join(sorted(lacking))}")
-    return config
-
-
 def find_file(text: str, which: str = "best") -> Path:
-    """Return the file in the folder of a run or of a pre-training, or the file itself; "latest" is the newest run below ``runs/``."""
+    """Return the file in the folder of a run or of a pre-training, or the file itself; "latest" is the newest run below ``runs/``.
+
+    Of several seeds it is the file of the best one.
+    """
+    several = seeds_of(text)
+    path = find_run(text) if several is None else _best_seed(several)
+    if not path.is_dir():
+        return path
+    for name in (which, "last", "encoder"):
+        if (path / f"{name}.safetensors").is_file():
+            return path / f"{name}.safetensors"
+    checkpoints = sorted((path / "checkpoints").glob("*[0-9].safetensors"))
+    if checkpoints:  # it was killed before its first evaluation
+        return checkpoints[-1]
+    raise UsageError(f"{path} holds no saved agent ({which}.safetensors)")
+
+
+def find_run(text: str) -> Path:
+    """Return a folder or a file that exists; "latest" is the folder of the newest run below ``runs/``."""
     path = Path(text)
     if text == "latest":
         folders = sorted(Path("runs").glob("**/config.toml"), key=lambda file: file.stat().st_mtime)
         if not folders:
             raise UsageError("'latest': there is no run below runs/; train one with: rlcourse train cartpole")
         path = folders[-1].parent
-    if not path.exists():
+    if not os.path.isfile(path) and not os.path.isdir(path):
         raise UsageError(f"there is no run or agent file {text!r}")
-    if not path.is_dir():
-        return path
-    for name in (which, "last", "encoder"):
-        if (path / f"{name}.safetensors").exists():
-            return path / f"{name}.safetensors"
-    raise UsageError(f"{path} holds no saved agent ({which}.safetensors)")
+    return path
 
 
-def find_agent(text: str, which: str = "best") -> tuple[Any, Target | None, Path]:
-    """Load the agent of a run folder (or of one file, see `find_file`); return it, its environment and the file."""
+def seeds_of(text: str) -> Path | None:
+    """Return the folder around several seeds, named by itself, or as "latest" where one of them is; None for other runs."""
+    path = find_run(text)
+    path = path.parent if text == "latest" else path
+    return path if (path / SEEDS).exists() else None
+
+
+def _best_seed(parent: Path) -> Path:
+    """Return the folder of the seed with the best result; where none has ended, the one that began last."""
+    from rlcourse.cli.report import result_of
+
+    folders = sorted(file.parent for file in parent.glob("*/config.toml"))
+    if not folders:
+        raise UsageError(f"no seed of {parent} has begun; start them with: rlcourse resume {parent}")
+    ended = {folder: result["best"] for folder in folders if (result := result_of(folder)) is not None}
+    if not ended:
+        return folders[-1]
+    return (min if read_config(folders[0])["plan"].get("minimize") else max)(ended, key=lambda folder: ended[folder])
+
+
+def run_of(text: str) -> Path:
+    """Return the folder of a run, named by itself, as "latest", or by one of its files."""
+    path = find_run(text)
+    path = path if path.is_dir() else path.parent
+    path = path.parent if path.name == "checkpoints" else path
+    if not (path / "config.toml").exists():
+        raise UsageError(f"{text} is no run folder (it has no config.toml)")
+    return path
+
+
+def find_agent(text: str, which: str = "best", env: str | None = None, way: str = "name its run") -> tuple[Any, Target | None, Path]:
+    """Load the agent of a run folder (or of one file, for `env`; see `find_file`); return it, the run's environment and the file."""
     file = find_file(text, which)
     folder = file.parent if (file.parent / "config.toml").exists() else file.parent.parent
     target = None
     if (folder / "config.toml").exists():
         target = find_environment(read_config(folder)["run"]["env"])
+    made = find_environment(env) if env and target is None else target
     try:
-        agent = agents.load(file, env=target.env if target else None)
+        agent = agents.load(file, env=made.env if made else None)
     except (ValueError, OSError) as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(str(error).replace("pass env=", way)) from error
     return agent, target, file

@@ -1,13 +1,11 @@
 """What is known exactly of an agent and its environment, where states are finitely many: true error, exact return, optimum; otherwise None.
 
 Only where the environment has a model of a moderate size that does not change with time, and never for longer than a few
-seconds: after the first thing that takes longer, all of it is left out.
+seconds, counted by work: what a run's tables hold depends on no clock. After the first thing that takes more, all of it is left out.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,12 +16,13 @@ from rlcourse.agents.tabular import TabularAgent
 from rlcourse.core import horizon, spaces
 from rlcourse.core.gymworld import model_of, peel
 from rlcourse.core.mdp import MDP
+from rlcourse.core.work import TooMuchWork, at_most, spend
 
 __all__ = ["Truth"]
 
 PAIRS, OUTCOMES = 100_000, 4_000_000  # (state, action) pairs, and outcomes of all of them, up to which a model counts as small
-PATIENCE = 3.0  # seconds
-SEARCH = 0.5  # seconds for the greedy actions of all states: an agent that searches in each of them takes longer
+PATIENCE = 3e9  # operations, each about a nanosecond
+LOOK_UP = 30_000  # operations for a linear agent's greedy action in one state
 
 
 class Truth:
@@ -50,7 +49,7 @@ class Truth:
 
     def error(self, agent: Any) -> float | None:
         """Return the root-mean-square distance of an agent's values from what it is after; None where that is not known."""
-        if not (self._known and self._judged and agent.tables and self._plans_quickly(agent)):
+        if not (self._known and self._judged and agent.tables):
             return None
         found = self._patiently(agent.true_error)
         self._judged = found is not None
@@ -62,7 +61,7 @@ class Truth:
         if not self._known or model is None:
             return None
         S = self._states()
-        if model.probability.shape[0] != S or not self._plans_quickly(agent):
+        if model.probability.shape[0] != S:
             return None
         return self._patiently(lambda: horizon.policy_return(model, _greedy(agent, np.arange(S)), 1.0, self.limit))
 
@@ -75,6 +74,7 @@ class Truth:
         if best is None or limit is None:
             return None if best is None else (best, "optimum, exact")
         longer = self._patiently(lambda: horizon.best_return(model, 1.0, 2 * limit))
+        self._known = True  # also without an answer to that
         matters = longer is None or abs(longer - best) > 1e-4 * (1.0 + abs(best))
         return best, f"optimum within {limit:,} steps, exact" if matters else "optimum, exact"
 
@@ -89,35 +89,23 @@ class Truth:
     def _is_small(self) -> bool:
         return self._states() * spaces.size(self.env.action_space) <= PAIRS
 
-    def _plans_quickly(self, agent: Any) -> bool:
-        """Whether its greedy actions are soon known in all states."""
-        _greedy(agent, np.arange(1))  # compiled
-        began = time.perf_counter()
-        _greedy(agent, np.arange(1))
-        return (time.perf_counter() - began) * self._states() < SEARCH
-
     def _patiently(self, function: Callable[[], Any]) -> Any:
-        """Return what a function returns; None where that takes too long or it raises ValueError."""
-        found: list[Any] = []
-
-        def work() -> None:
-            try:
-                found.append(function())
-            except (ValueError, MemoryError):
-                found.append(None)
-
-        worker = threading.Thread(target=work, daemon=True)
-        worker.start()
-        worker.join(PATIENCE)
-        self._known = self._known and bool(found)
-        if not found or found[0] is None or (isinstance(found[0], float) and not np.isfinite(found[0])):
+        """Return what a function returns; None where that takes too much work or it raises ValueError."""
+        try:
+            with at_most(PATIENCE):
+                found = function()
+        except TooMuchWork:
+            self._known = False
             return None
-        return found[0]
+        except (ValueError, MemoryError):
+            return None
+        return None if isinstance(found, float) and not np.isfinite(found) else found
 
 
 def _greedy(agent: Any, states: np.ndarray) -> np.ndarray:
     """Return the best action in each state, as the model numbers them."""
     if isinstance(agent, LinearAgent):
+        spend(LOOK_UP * len(states))
         return np.array([agent._act(int(s), True) for s in states])
     actions: np.ndarray = agent._actions(states, True)
     return actions

@@ -16,6 +16,7 @@ from rich.console import Console
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_agent
 from rlcourse.cli.usage import UsageError
+from rlcourse.core.files import write_bytes
 
 __all__ = ["pretrain_words"]
 
@@ -36,7 +37,8 @@ def pretrain_words(parsed: Any, argv: Sequence[str], target: Target, console: Co
         raise UsageError(str(error)) from error
     folder = RunFolder.create(parsed.out, target.label, f"pretrain-{parsed.kind}", parsed.seed, checkpoints=False).path
     kept = {name: value for name, value in vars(parsed).items() if value is not None and name not in ("quiet", "out")}
-    (folder / "pretraining.toml").write_bytes(tomli_w.dumps(kept | {"command": f"rlcourse pretrain {shlex.join(argv)}"}).encode())
+    settings = kept | {"command": f"rlcourse pretrain {shlex.join(argv)}"}
+    write_bytes(folder / "pretraining.toml", tomli_w.dumps(settings).encode())
     file = found.save(folder / "vectors.safetensors")
     learned = int(found.vectors.any(axis=1).sum())
     console.print(f"{learned} vectors of {parsed.vector_size} numbers, {time.perf_counter() - began:.1f} s")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rlcourse.core.mdp import MDP
+from rlcourse.core.work import spend
 
 __all__ = ["Sums", "evaluate", "optimal"]
 
@@ -37,6 +38,7 @@ class Sums:
 
     def look_ahead(self, V: np.ndarray, gamma: float) -> np.ndarray:
         """Return sum over s', r of p (r + gamma V(s')), shape [S, A]."""
+        spend(0.5 * self._matrix.size if self._matrix is not None else 15 * len(self.pair))
         if self._matrix is not None:
             beyond = self._matrix @ V
         else:
@@ -47,6 +49,7 @@ class Sums:
     def without(self, lost: np.ndarray) -> tuple[Sums, np.ndarray]:
         """Return sums in which no action may lead to lost states, and which states are lost [S]: also those left without an action."""
         while True:
+            spend(10 * len(self.pair))
             bad = np.zeros(self.S * self.A, dtype=bool)
             bad[self.pair[lost[self.successor]]] = True
             more = lost | bad.reshape(self.S, self.A).all(axis=1)
@@ -77,9 +80,11 @@ def evaluate(sums: Sums, pi: np.ndarray, gamma: float) -> np.ndarray:
         r = np.where(ends, r, 0.0)
 
         def sweep(V: np.ndarray) -> np.ndarray:
+            spend(15 * len(state))
             return np.asarray(r + gamma * np.bincount(state, weights=weight * V[successor], minlength=S))
 
         return np.where(ends, _swept(sweep, _krylov(lambda V: V - sweep(V) + r, r)), np.nan)
+    spend(0.1 * S**3)
     P = np.bincount(state * S + successor, weights=weight, minlength=S * S).reshape(S, S)
     values = np.full(S, np.nan)
     values[ends] = np.linalg.solve(np.eye(int(ends.sum())) - gamma * P[np.ix_(ends, ends)], r[ends])
@@ -188,6 +193,7 @@ def _towards_an_end(sums: Sums) -> tuple[np.ndarray, np.ndarray]:
     distance = np.where(on.min(axis=1) < 1.0 - 1e-12, 1, -1)
     action = on.argmin(axis=1)
     for steps in range(2, sums.S + 1):
+        spend(10 * len(sums.pair))
         near = (distance[sums.successor] == steps - 1) & (distance[sums.pair // sums.A] < 0)
         if not near.any():
             break
@@ -202,6 +208,7 @@ def _surely_ends(state: np.ndarray, successor: np.ndarray, going_on: np.ndarray)
 
     def backwards(reached: np.ndarray) -> np.ndarray:
         while True:
+            spend(10 * len(state))
             new = state[reached[successor] & ~reached[state]]
             if not len(new):
                 return reached

@@ -14,6 +14,7 @@ import inspect
 import os
 import platform
 import shutil
+import stat
 import sys
 import threading
 import warnings
@@ -23,14 +24,15 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
-__all__ = ["Box", "box", "is_data", "kernel", "typed_kernel"]
+__all__ = ["Box", "box", "is_data", "kernel", "method_finder", "register_for_cpu", "tuple_types", "typed_kernel"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _LOCK = threading.RLock()
-_PENDING_KERNELS: list[Callable[..., Any]] = []  # decorated, but not yet known to numba
-_PENDING_CHOICES: list[tuple[Callable[..., Any], Callable[..., Any]]] = []  # (kernel, what picks its compiled form)
+KERNELS: set[Callable[..., Any]] = set()  # every decorated helper
+CHOICES: dict[Callable[..., Any], Callable[..., Any]] = {}  # kernel: what picks its compiled form
+_REGISTERED: set[Callable[..., Any]] = set()  # of those, the ones that numba knows
 _NAMED: list[str] = []  # names of the classes that numba has met
 _KNOWN_METHODS: set[str] = set()  # names of world methods that numba knows
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -44,7 +46,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     The function itself is returned unchanged: plain Python calls plain Python, which is faster there than entering
     compiled code for a few operations.
     """
-    _PENDING_KERNELS.append(function)
+    KERNELS.add(function)
     return function
 
 
@@ -55,7 +57,7 @@ def typed_kernel(function: Callable[..., Any]) -> Callable[[Callable[..., Any]],
     """
 
     def remember(choose: Callable[..., Any]) -> Callable[..., Any]:
-        _PENDING_CHOICES.append((function, choose))
+        CHOICES[function] = choose
         return choose
 
     return remember
@@ -96,7 +98,7 @@ class Box(Generic[P, R]):
         """Run compiled where every argument is data, interpreted otherwise."""
         if not all(is_data(value) for value in args):
             return self.python(*args, **kwargs)
-        kinds = tuple(_tuple_types(args))
+        kinds = tuple(tuple_types(args))
         if kinds in self._uncompilable:
             return self.python(*args, **kwargs)
         try:
@@ -110,7 +112,7 @@ class Box(Generic[P, R]):
 
     def compiled(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run compiled, whatever it takes; numba's own errors pass through."""
-        kinds = _tuple_types(args)
+        kinds = tuple_types(args)
         register_for_cpu(kinds)
         return self._dispatcher(_is_cached((self.python, *kinds)))(*args, **kwargs)
 
@@ -119,7 +121,7 @@ class Box(Generic[P, R]):
 
         The example arguments are not used up: what is returned has not been called.
         """
-        kinds = _tuple_types(args)
+        kinds = tuple_types(args)
         if not all(is_data(value) for value in args) or tuple(kinds) in self._uncompilable:
             return self.python
         register_for_cpu(kinds)
@@ -151,24 +153,24 @@ def box(function: Callable[P, R]) -> Box[P, R]:
 def register_for_cpu(kinds: list[type]) -> None:
     """Tell numba of the methods of these named tuples, and of every kernel decorated since the last call."""
     with _LOCK:
-        if not (_PENDING_KERNELS or _PENDING_CHOICES) and all(kind.__dict__.get("_rlcourse_known") for kind in kinds):
+        if len(_REGISTERED) == len(KERNELS) + len(CHOICES) and all(kind.__dict__.get("_rlcourse_known") for kind in kinds):
             return
         from numba.core.errors import NumbaIRAssumptionWarning
         from numba.extending import overload, register_jitable
 
         # numba's own check of inlined loops warns about a name that it renames itself; the results are right
         warnings.filterwarnings("ignore", category=NumbaIRAssumptionWarning)
-        while _PENDING_KERNELS:
-            register_jitable(error_model="numpy")(_PENDING_KERNELS.pop())
-        while _PENDING_CHOICES:
-            function, choose = _PENDING_CHOICES.pop()
-            overload(function, strict=False)(choose)
+        for function in KERNELS - _REGISTERED:
+            register_jitable(error_model="numpy")(function)
+        for function in CHOICES.keys() - _REGISTERED:
+            overload(function, strict=False)(CHOICES[function])
+        _REGISTERED.update(KERNELS, CHOICES)
         for kind in kinds:
             if kind.__dict__.get("_rlcourse_known"):
                 continue
             for name, method in inspect.getmembers(kind, inspect.isfunction):
                 if not name.startswith("_") and name not in _KNOWN_METHODS:
-                    _register_method(name, _method_finder(name, method))
+                    _register_method(name, method_finder(name, method))
                     _KNOWN_METHODS.add(name)
             kind._rlcourse_known = True  # type: ignore[attr-defined]
             _NAMED.append(kind.__name__)
@@ -193,7 +195,7 @@ def _register_method(name: str, find: Callable[..., Any]) -> None:
     overload(find, **options)(find)
 
 
-def _method_finder(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+def method_finder(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     """The typing function of a method name: it answers with the Python method of the class at hand."""
 
     def find(self: Any, *_args: Any, **_kwargs: Any) -> Any:
@@ -203,14 +205,14 @@ def _method_finder(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     return find
 
 
-def _tuple_types(value: Any) -> list[type]:
+def tuple_types(value: Any) -> list[type]:
     """Classes of all named tuples in a value, nested ones included."""
     found: list[type] = []
     if isinstance(value, tuple):
         if hasattr(value, "_fields"):
             found.append(type(value))
         for item in value:
-            found.extend(_tuple_types(item))
+            found.extend(tuple_types(item))
     return found
 
 
@@ -244,6 +246,9 @@ def cache_folder() -> Path | None:
         folder = base / f"compiled-{digest.hexdigest()[:16]}"
         fresh = not folder.is_dir()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owner = folder.lstat()  # the cache is pickled: nobody else may have made the folder, or led us to another
+        if not stat.S_ISDIR(owner.st_mode) or (hasattr(os, "getuid") and owner.st_uid != os.getuid()):
+            return None
         folder.chmod(0o700)
         if not os.access(folder, os.W_OK | os.X_OK):
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rlcourse.core.agent import Agent
@@ -17,7 +17,7 @@ Callback = Callable[["Agent"], "bool | None"]
 
 def chain(callbacks: Callback | Iterable[Callback] | None) -> Callback:
     """Return one callback that calls all of them; False from any of them is the answer."""
-    listed = [] if callbacks is None else [callbacks] if callable(callbacks) else list(callbacks)
+    listed = _listed(callbacks)
 
     def call(agent: Agent) -> bool:
         answers = [each(agent) for each in listed]  # all are called, whatever the first one says
@@ -34,8 +34,9 @@ def make_callback(
     episodes: int | None,
 ) -> tuple[Callback, Callable[[], None]]:
     """Return the callback of a call of `learn`, progress bar included, and what to call at its end."""
+    listed = _listed(callback)
     if not progress_bar:
-        return chain(callback), lambda: None
+        return chain(listed), lambda: None
     from rich.progress import Progress
 
     bar = Progress(transient=False)
@@ -47,8 +48,18 @@ def make_callback(
         done = agent.num_timesteps - steps_before if total_timesteps else len(agent.history) - episodes_before
         bar.update(task, completed=done)
 
-    listed = [] if callback is None else [callback] if callable(callback) else list(callback)
     return chain([advance, *listed]), bar.stop
+
+
+def _listed(callback: Callback | Iterable[Callback] | None) -> list[Callback]:
+    """Return callbacks as a list; raises ValueError where there is something else among them."""
+    if callback is None or callable(callback):
+        return [] if callback is None else [callback]
+    axes = getattr(callback, "ndim", 1)  # an array without axes is no list
+    found: list[Any] = list(callback) if isinstance(callback, Iterable) and axes > 0 else [callback]
+    if isinstance(callback, str | bytes) or not all(callable(each) for each in found):
+        raise ValueError(f"callback must be a function of the agent, or a list of them, not {callback!r:.60}")
+    return found
 
 
 class TrueError:

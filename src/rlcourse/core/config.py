@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import math
 import os
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ __all__ = [
     "Discount",
     "GradientSteps",
     "Interval",
+    "Natural",
     "NonNegative",
     "Positive",
     "Probability",
@@ -27,8 +29,12 @@ __all__ = [
     "StepSize",
     "Widths",
     "build",
+    "check",
     "whole",
 ]
+
+
+_LARGEST_WHOLE = 2**53  # beyond it a float no longer tells whole numbers apart
 
 
 class Interval(NamedTuple):
@@ -44,6 +50,8 @@ class Interval(NamedTuple):
 
     def holds(self, number: float) -> bool:
         """Whether a number lies inside; nan and infinity never do."""
+        if isinstance(number, int) and abs(number) > _LARGEST_WHOLE:
+            return False
         return math.isfinite(number) and (self.low < number if self.open_low else self.low <= number) and number <= self.high
 
 
@@ -60,6 +68,7 @@ StepSize = Annotated[float, Interval(0, 1, open_low=True)]
 Positive = Annotated[float, Interval(0, math.inf, open_low=True)]
 NonNegative = Annotated[float, Interval(0)]
 Count = Annotated[int, Interval(1)]
+Natural = Annotated[int, Interval(0)]
 GradientSteps = Annotated[int, Interval(-1), Rule(lambda steps: steps != 0, "be -1 or at least 1")]  # -1: as many as steps were taken
 Widths = Annotated[tuple[int, ...], Rule(lambda widths: all(width >= 1 for width in widths), "name layer widths >= 1")]
 SomeWidths = Annotated[tuple[int, ...], Rule(lambda widths: bool(widths) and min(widths) >= 1, "name at least one layer width >= 1")]
@@ -77,7 +86,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check(field.name, getattr(self, field.name), _hints(type(self))[field.name])
+            check(field.name, getattr(self, field.name), _hints(type(self))[field.name])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON and TOML can hold them."""
@@ -111,23 +120,32 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     ValueError
         Naming the argument, where it is no whole number or out of bounds.
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < low or (high is not None and value > high):
+    most = 2**63 - 1 if high is None else high
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or not low <= value <= most:
         bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ValueError(f"{name} must be a whole number {bounds}, not {value!r}")
+        raise ValueError(f"{name} must be a whole number {bounds}, not {value!r:.60}")
     return int(value)
 
 
 def did_you_mean(name: str, known: Any) -> str:
-    """Return the end of a message about an unknown name: the nearest known one, or all of them."""
+    """Return the end of a message about an unknown name: the nearest known one, or the known ones, all where that is short."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     lowered = {other.lower(): other for other in names}
     if not near:
         near = [lowered[low] for low in difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)]
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(names)}"
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    shown = [other for i, other in enumerate(names) if sum(map(len, names[: i + 1])) <= 160]
+    return f"; known are {', '.join(shown)}" + (f" and {len(names) - len(shown)} others" if len(shown) < len(names) else "")
 
 
 def _hints(kind: Any) -> dict[str, Any]:
+    return _read_hints(kind)
+
+
+@functools.cache
+def _read_hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
@@ -144,8 +162,8 @@ def _typed(value: Any, hint: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
     if base == Schedule:
-        return parse(value)
-    if base is float and isinstance(value, int) and not isinstance(value, bool):
+        return parse(value) if isinstance(value, str) else value
+    if base is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_WHOLE:
         return float(value)
     return value
 
@@ -162,7 +180,8 @@ def _digits(number: float) -> str:
     return short if float(short) == number else repr(float(number))
 
 
-def _check(name: str, value: Any, hint: Any) -> None:
+def check(name: str, value: Any, hint: Any) -> None:
+    """Raise ValueError, naming the argument or the setting, where a value is not of a type, out of bounds, or against a rule."""
     if type(None) in get_args(hint):  # optional: Positive | None
         if value is None:
             return
@@ -170,7 +189,7 @@ def _check(name: str, value: Any, hint: Any) -> None:
     _check_type(name, value, hint)
     for rule in get_args(hint)[1:]:
         if isinstance(rule, Rule) and not rule.holds(value):
-            raise ValueError(f"{name} must {rule.must}, not {value!r}")
+            raise ValueError(f"{name} must {rule.must}, not {value!r:.60}")
 
 
 def _check_type(name: str, value: Any, hint: Any) -> None:
@@ -181,20 +200,25 @@ def _check_type(name: str, value: Any, hint: Any) -> None:
     if interval is not None:
         parts = [value.start, value.end] if hasattr(value, "at") else [value]
         if hasattr(value, "at") and not value.steps > 0:
-            raise ValueError(f"{name} must be a schedule over a positive number of steps, not {value!r}")
+            raise ValueError(f"{name} must be a schedule over a positive number of steps, not {value!r:.60}")
         whole = base is int
         for part in parts:
+            if isinstance(part, int) and abs(part) > _LARGEST_WHOLE:
+                raise ValueError(f"{name} must be a number of at most 2^53 either way, and {str(part)[:20]} is beyond")
             kinds: Any = int if whole else (int, float)
             if isinstance(part, bool) or not isinstance(part, kinds) or not interval.holds(part):
-                raise ValueError(f"{name} must be {'a whole number' if whole else 'a number'} in {interval}, not {value!r}")
+                where = "" if interval == Interval() else f" in {interval}"
+                raise ValueError(f"{name} must be {'a whole number' if whole else 'a number'}{where}, not {value!r:.60}")
         return
     if get_origin(base) is tuple:
         if not isinstance(value, tuple):
-            raise ValueError(f"{name} must be a list, not {value!r}")
+            raise ValueError(f"{name} must be a list, not {value!r:.60}")
         for part in value:
-            _check(name, part, get_args(base)[0])
+            check(name, part, get_args(base)[0])
     choices = get_args(base)
-    if str(get_origin(base)) == "typing.Literal" and value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+    if str(get_origin(base)) == "typing.Literal" and (isinstance(value, np.ndarray) or value not in choices):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r:.60}")
+    if base is str and not isinstance(value, str):
+        raise ValueError(f"{name} must be a text, not {value!r:.60}")
     if base is bool and not isinstance(value, bool):
-        raise ValueError(f"{name} must be true or false, not {value!r}")
+        raise ValueError(f"{name} must be true or false, not {value!r:.60}")

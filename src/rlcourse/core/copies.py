@@ -9,13 +9,18 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
+from rlcourse.core.autoreset import reports_episodes, same_step
 from rlcourse.core.box import is_data
 from rlcourse.core.catalogue import twin_of
+from rlcourse.core.contract import Checked
 from rlcourse.core.gymworld import as_env, as_world, peel
+from rlcourse.core.memory import require_for_copies
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import is_world
 
 __all__ = ["as_vector"]
+
+_OF_AN_OBJECT = 10_000  # bytes of a copy that is no world, at least
 
 
 def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
@@ -28,29 +33,31 @@ def as_vector(env: Any, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
     ----------
     env : Env, World, VectorEnv or str
     num_envs : int
-        Ignored for a VectorEnv.
+        Ignored for a VectorEnv, which may be of any mode of resetting (`rlcourse.core.autoreset`).
 
     Raises
     ------
     ValueError
-        Where the copies cannot be made, or a given VectorEnv resets in another mode.
+        Where the copies cannot be made, or a given VectorEnv resets in another mode and not when asked.
     """
     if isinstance(env, gym.vector.VectorEnv):
-        mode = env.metadata.get("autoreset_mode")
-        if mode != AutoresetMode.SAME_STEP:
-            raise ValueError(f"env: a vector environment must be made with autoreset_mode=AutoresetMode.SAME_STEP, not {mode}")
-        reports = isinstance(env.unwrapped, WorldVectorEnv) or getattr(env.unwrapped, "reports_episodes", False)
-        return env if reports else RecordEpisodeStatistics(env)
+        env = same_step(env)
+        return env if reports_episodes(env) else RecordEpisodeStatistics(env)
     if is_world(env) and is_data(env):
+        require_for_copies(env.observation_space, num_envs, "n_envs")
         return WorldVectorEnv(env, num_envs, copy=False)
     single = as_env(env)
+    require_for_copies(single.observation_space, num_envs, "n_envs")
+    if isinstance(single, gym.Wrapper) and callable(start := getattr(single, "copies", None)):  # `rlcourse.core.subprocesses`
+        return RecordEpisodeStatistics(start(num_envs))
     world, limit = _data_of(single)
     if world is not None:
         return WorldVectorEnv(world, num_envs, limit, copy=False, action_masks=_mask_table(single))
+    require_for_copies(single.observation_space, num_envs, "n_envs", _OF_AN_OBJECT)
     if num_envs > 1 and single.spec is None:
         raise ValueError(f"env: {num_envs} copies need an id that Gymnasium can make; register it, or set n_envs=1")
     spec = single.spec
-    makers = [(lambda: single) if spec is None or i == 0 else (lambda: gym.make(spec)) for i in range(num_envs)]
+    makers = [lambda i=i: Checked(single if spec is None or i == 0 else gym.make(spec), i) for i in range(num_envs)]
     return RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, copy=False))
 
 

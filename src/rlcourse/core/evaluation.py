@@ -10,11 +10,16 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import concatenate, create_empty_array
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import whole
+from rlcourse.core.contract import Checked
+from rlcourse.core.faults import EnvironmentFault
 from rlcourse.core.gymworld import as_env, id_of
 
 __all__ = ["evaluate", "masks"]
 
 
+@checked
 def evaluate(
     agent: Any,
     env: Any,
@@ -39,42 +44,103 @@ def evaluate(
     max_steps : int
         An episode without a time limit ends here.
     stopped : callable
-        Asked after each step; True ends the evaluation early, with the episodes so far.
+        Asked before each step; True ends the evaluation early, with the episodes so far.
+
+    Raises
+    ------
+    EnvironmentFault, FloatingPointError
+        As in learning, where the environment, or an action, is at fault; the sentence says at which step of which episode.
     """
     made = as_env(env)
-    copies = min(episodes, getattr(agent, "evaluation_envs", 1))
-    name = id_of(made) if copies > 1 else None
-    envs = [made] if name is None else [gym.make(name) for _ in range(copies)]
-    returns, running = np.zeros(episodes), list(range(len(envs)))  # running: each copy's episode, -1 when there is none left
-    following = len(envs)
-    resets = [each.reset(seed=seed + i) for i, each in enumerate(envs)]
-    seen, infos = [observation for observation, _ in resets], [info for _, info in resets]
-    steps, starts, state = [0] * len(envs), np.ones(len(envs), np.bool_), None
-    while any(i >= 0 for i in running):
-        how: dict[str, Any] = {"state": state, "episode_start": starts, "deterministic": deterministic} | masks(agent, infos)
-        if name is None:
-            action, state = agent.predict(seen[0], **how)
-            actions = [action]
+    episodes, seed, max_steps = whole("episodes", episodes, 1), whole("seed", seed, 0), whole("max_steps", max_steps, 1)
+    if not callable(getattr(agent, "predict", None)):
+        raise ValueError(f"agent must be an agent, with a method predict, not {type(agent).__name__}")
+    copies = _Copies(_made(agent, made, min(episodes, getattr(agent, "evaluation_envs", 1))), episodes, seed, max_steps)
+    state: Any = None
+    try:
+        copies.begin()
+        while copies.playing() and not stopped():
+            how: dict[str, Any] = {"state": state, "episode_start": copies.starts, "deterministic": deterministic}
+            how |= masks(agent, copies.infos)
+            if len(copies.envs) == 1:
+                action, state = agent.predict(copies.seen[0], **how)
+                copies.step([action])
+            else:
+                actions, state = agent.predict(_batched(made.observation_space, copies.seen), **how)
+                copies.step(actions)
+    except (EnvironmentFault, FloatingPointError) as fault:
+        raise type(fault)(f"{_where(agent, copies)} {fault}") from fault
+    except Exception as error:  # a bug in the environment, whose traceback is wanted
+        error.add_note(f"rlcourse: {_where(agent, copies)} the environment or the agent raised this {type(error).__name__}")
+        raise
+    return copies.finished()
+
+
+class _Copies:
+    """Copies of an environment, each in an episode of its own, or in none when there are none left."""
+
+    def __init__(self, envs: list[gym.Env[Any, Any]], episodes: int, seed: int, longest: int) -> None:
+        self.envs = [Checked(env, k, numbers=True) for k, env in enumerate(envs)]
+        self.seed, self.longest = seed, longest
+        self.returns, self.running = np.zeros(episodes), [-1] * len(envs)  # running: each copy's episode, -1 when there is none left
+        self.seen: list[Any] = [None] * len(envs)
+        self.infos: list[dict[str, Any]] = [{}] * len(envs)
+        self.steps, self.starts = [0] * len(envs), np.ones(len(envs), np.bool_)
+        self.following = self.asked = 0  # the next episode; the copy that was asked last
+
+    def begin(self) -> None:
+        """Begin the first episodes."""
+        for each in self.envs:
+            if each.action_space._np_random is None:  # that of a model which is learning goes on where it is
+                each.action_space.seed(self.seed)
+        for k in range(len(self.envs)):
+            self._begin(k)
+
+    def _begin(self, k: int) -> None:
+        self.asked = k
+        self.running[k] = self.following if self.following < len(self.returns) else -1
+        self.following += 1
+        if self.running[k] >= 0:
+            self.steps[k], self.starts[k] = 0, True
+            self.seen[k], self.infos[k] = self.envs[k].reset(seed=self.seed + self.running[k])
         else:
-            actions, state = agent.predict(_batched(made.observation_space, seen), **how)
-        starts[:] = False
-        for k, i in enumerate(running):
+            self.infos[k] = {}  # what exists after the end is nobody's business
+
+    def playing(self) -> bool:
+        """Whether an episode has not ended yet."""
+        return any(i >= 0 for i in self.running)
+
+    def step(self, actions: Any) -> None:
+        """Take an action in each copy that is in an episode."""
+        self.starts[:] = False
+        for k, i in enumerate(self.running):
             if i < 0:
                 continue
-            seen[k], reward, terminated, truncated, infos[k] = envs[k].step(actions[k])
-            returns[i] += float(reward)
-            steps[k] += 1
-            if terminated or truncated or steps[k] >= max_steps:
-                running[k] = following if following < episodes else -1
-                following += 1
-                if running[k] >= 0:
-                    seen[k], infos[k] = envs[k].reset(seed=seed + running[k])
-                    steps[k], starts[k] = 0, True
-                else:
-                    infos[k] = {}  # what exists after the end is nobody's business
-        if stopped():
-            return returns[: min((i for i in running if i >= 0), default=episodes)]
-    return returns
+            self.asked = k
+            self.steps[k] += 1
+            self.seen[k], reward, terminated, truncated, self.infos[k] = self.envs[k].step(actions[k])
+            self.returns[i] = float(self.returns[i]) + float(reward)  # infinite without a warning of numpy's
+            if terminated or truncated or self.steps[k] >= self.longest:
+                self._begin(k)
+
+    def finished(self) -> np.ndarray:
+        """Return the returns of the episodes that have ended, as far as none before them has not."""
+        return self.returns[: min((i for i in self.running if i >= 0), default=len(self.returns))]
+
+
+def _made(agent: Any, env: gym.Env[Any, Any], copies: int) -> list[gym.Env[Any, Any]]:
+    """Return as many copies as are stepped at once: one, where they cannot be made from an id, or are in subprocesses."""
+    if isinstance(env, gym.Wrapper) and callable(alone := getattr(env, "alone", None)):  # `rlcourse.core.subprocesses`
+        return [alone()]
+    name = id_of(env) if copies > 1 else None
+    return [env] if name is None else [gym.make(name) for _ in range(copies)]
+
+
+def _where(agent: Any, copies: _Copies) -> str:
+    """Return in words when something went wrong, and which seed repeats it."""
+    learned, k = getattr(agent, "num_timesteps", None), copies.asked
+    after = "" if learned is None else f" after {learned:,} steps of learning"
+    return f"in an evaluation{after}, at step {copies.steps[k]:,} of the episode with seed {copies.seed + copies.running[k]},"
 
 
 def masks(agent: Any, infos: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import number, numbers
 from rlcourse.core.bellman import Sums, evaluate, optimal
 from rlcourse.core.gymworld import as_env, model_of
 from rlcourse.core.mdp import MDP
@@ -46,9 +47,12 @@ def action_values(env: Any, V: np.ndarray, gamma: float, states: np.ndarray | No
         Only these states' values, shape [n, A].
     """
     m = model(env)
-    at: Any = slice(None) if states is None else np.asarray(states)
-    after = np.where(m.terminal[at], 0.0, np.asarray(V, dtype=float)[m.successor[at]])
-    total: np.ndarray = np.einsum("sak,sak->sa", m.probability[at], m.reward[at] + gamma * after)
+    S = len(m.start)
+    at: Any = slice(None) if states is None else numbers("states", states, ("n",)).astype(int)
+    if states is not None and not np.all((at >= 0) & (at < S)):
+        raise ValueError(f"states must be numbers of states, 0..{S - 1}")
+    after = np.where(m.terminal[at], 0.0, numbers("V", V, (S,), finite=False)[m.successor[at]])
+    total: np.ndarray = np.einsum("sak,sak->sa", m.probability[at], m.reward[at] + number("gamma", gamma, 0.0, 1.0) * after)
     return total
 
 
@@ -67,7 +71,7 @@ def v_pi(env: Any, policy: np.ndarray, gamma: float) -> np.ndarray:
         nan where an undiscounted episode may never end.
     """
     m = model(env)
-    return evaluate(Sums(m), as_policy(policy, *m.successor.shape[:2]), gamma)
+    return evaluate(Sums(m), as_policy(policy, *m.successor.shape[:2]), number("gamma", gamma, 0.0, 1.0))
 
 
 def q_pi(env: Any, policy: np.ndarray, gamma: float) -> np.ndarray:
@@ -86,7 +90,7 @@ def v_star(env: Any, gamma: float) -> np.ndarray:
     ValueError
         Where they are not finite.
     """
-    return optimal(Sums(model(env)), gamma, 0.0)
+    return optimal(Sums(model(env)), number("gamma", gamma, 0.0, 1.0), 0.0)
 
 
 def q_star(env: Any, gamma: float) -> np.ndarray:
@@ -98,18 +102,20 @@ def q_star(env: Any, gamma: float) -> np.ndarray:
 def soft_policy(env: Any, epsilon: float, gamma: float) -> np.ndarray:
     """Return the values Q [S, A] of the best epsilon-soft policy: the limit of Sarsa and Expected Sarsa (Sec. 5.4)."""
     m = model(env)
-    return action_values(m, optimal(Sums(m), gamma, epsilon), gamma)
+    return action_values(m, optimal(Sums(m), number("gamma", gamma, 0.0, 1.0), number("epsilon", epsilon, 0.0, 1.0)), gamma)
 
 
 def optimal_actions(Q: np.ndarray, tolerance: float = 1e-9) -> np.ndarray:
     """Return which actions are greedy, ties included: booleans, shape [S, A]."""
+    Q = numbers("Q", Q, ("S", "A"), finite=False)
     best = Q.max(axis=1, keepdims=True)
-    close: np.ndarray = best - Q <= tolerance * (1.0 + np.abs(best))
+    close: np.ndarray = best - Q <= number("tolerance", tolerance, 0.0) * (1.0 + np.abs(best))
     return close
 
 
 def greedy_policy(Q: np.ndarray, epsilon: float = 0.0, tolerance: float = 1e-9) -> np.ndarray:
     """Return pi(a|s) of the (epsilon-)greedy policy, shape [S, A]; ties share their part."""
+    Q, epsilon = numbers("Q", Q, ("S", "A"), finite=False), number("epsilon", epsilon, 0.0, 1.0)
     best = optimal_actions(Q, tolerance)
     policy: np.ndarray = (1.0 - epsilon) * best / best.sum(axis=1, keepdims=True) + epsilon / Q.shape[1]
     return policy
@@ -135,7 +141,10 @@ def exact_return(env: Any, policy: np.ndarray, gamma: float = 1.0) -> float:
 
 def as_policy(policy: np.ndarray, S: int, A: int) -> np.ndarray:
     """Return a policy as probabilities [S, A], from such a table or from one action per state."""
-    given = np.asarray(policy)
+    try:
+        given = np.asarray(policy)
+    except ValueError:  # rows of different lengths
+        given = np.array(None)
     if given.shape == (S,) and given.dtype.kind in "iu" and np.all((given >= 0) & (given < A)):
         return np.eye(A)[given]
     if given.shape != (S, A) or given.dtype.kind not in "iuf" or not np.allclose(given.sum(axis=1), 1.0) or np.any(given < 0):

@@ -10,13 +10,14 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
-from rlcourse.core import spaces
+from rlcourse.core import seeds, spaces
+from rlcourse.core.contract import Checked
 from rlcourse.core.mdp import MDP
 from rlcourse.core.world import World, WorldEnv, is_world
 
 __all__ = ["GymWorld", "as_env", "as_world", "id_of", "model_of", "peel"]
 
-_TRANSPARENT = (OrderEnforcing, PassiveEnvChecker, TimeLimit)
+_TRANSPARENT = (OrderEnforcing, PassiveEnvChecker, TimeLimit, Checked)
 
 
 class GymWorld:
@@ -27,7 +28,7 @@ class GymWorld:
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
-        self.env = env
+        self.env = Checked(env, numbers=True)
         self.observation_space: gym.Space[Any] = env.observation_space
         self.action_space: gym.Space[Any] = env.action_space
         self._finite = spaces.is_finite(env.observation_space)
@@ -36,13 +37,13 @@ class GymWorld:
     def reset(self, rng: Any) -> Any:
         """Begin an episode; the first one seeds whatever the environment draws from elsewhere than `np_random`."""
         if self.env.unwrapped.np_random is not rng:  # the first episode, or someone has seeded the environment since
-            self.env.reset(seed=_seed_of(rng))
+            seeds.begin(self.env, _seed_of(rng))
             self.env.unwrapped.np_random = rng
         return self.observe(self.env.reset()[0])
 
     def step(self, state: Any, action: Any, rng: Any) -> tuple[Any, float, bool, bool]:
         """Take an action in the environment."""
-        chosen = spaces.unravel(self.action_space, action) if self._finite_actions else action
+        chosen = spaces.unravel(self.action_space, action) if self._finite_actions else spaces.boxed(self.action_space, action)
         observation, reward, terminated, truncated, _ = self.env.step(chosen)
         return self.observe(observation), float(reward), bool(terminated), bool(truncated)
 
@@ -62,7 +63,7 @@ def as_env(env: Any) -> gym.Env[Any, Any]:
     if isinstance(env, str):
         try:
             return gym.make(env)
-        except gym.error.Error as error:
+        except (gym.error.Error, ImportError) as error:
             raise ValueError(f"environment {env!r} cannot be made: {error}") from error
     if isinstance(env, gym.Env):
         return env

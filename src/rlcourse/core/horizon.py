@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from rlcourse.core import bellman, exact
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Discount, Natural
 from rlcourse.core.mdp import MDP
 
 __all__ = ["best_return", "policy_return"]
 
 
-def policy_return(env: Any, policy: np.ndarray, gamma: float = 1.0, steps: int | None = None) -> float:
+@checked
+def policy_return(env: Any, policy: np.ndarray, gamma: Discount = 1.0, steps: Natural | None = None) -> float:
     """Return the exact expected return of a policy from the start, within a number of steps.
 
     Parameters
@@ -37,7 +40,8 @@ def policy_return(env: Any, policy: np.ndarray, gamma: float = 1.0, steps: int |
     return _from_the_start(m, _within(lambda V: _mixed(pi, sums.look_ahead(V, gamma)), len(pi), steps))
 
 
-def best_return(env: Any, gamma: float = 1.0, steps: int | None = None) -> float:
+@checked
+def best_return(env: Any, gamma: Discount = 1.0, steps: Natural | None = None) -> float:
     """Return the largest expected return from the start, within a number of steps.
 
     Raises

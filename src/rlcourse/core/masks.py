@@ -1,4 +1,4 @@
-"""Which actions exist: ``info["action_mask"]`` of an environment, read and checked; and the error of an environment that is at fault."""
+"""Which actions exist: ``info["action_mask"]`` of an environment, read and checked."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EnvironmentFault", "checked_mask", "given_masks", "masks_of"]
+from rlcourse.core.faults import EnvironmentFault
 
-
-class EnvironmentFault(ValueError):
-    """The environment did what no agent can learn from; the sentence says what, and how to mend it."""
+__all__ = ["checked_mask", "given_masks", "masks_of"]
 
 
 def checked_mask(mask: Any, actions: int) -> np.ndarray:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import numbers
+
 __all__ = ["MDP", "Outcome"]
 
 Outcome = tuple[float, int, float, bool]  # probability, next state, reward, terminated
@@ -58,8 +60,10 @@ class MDP(NamedTuple):
         ValueError
             Naming the first pair whose probabilities do not sum to one, or whose successor does not exist.
         """
+        if not isinstance(table, Mapping) or not all(isinstance(row, Mapping) for row in table.values()):
+            raise ValueError("table must be a mapping of states to mappings of actions to lists of (p, s', r, terminated)")
         if not table or table.keys() != set(range(len(table))) or any(row.keys() != set(range(len(row))) for row in table.values()):
-            raise ValueError("states must be numbered 0..S-1, and the actions of each state 0..A-1")
+            raise ValueError("table must number its states 0..S-1, and the actions of each state 0..A-1")
         S, A = len(table), len(table[0])
         K = max((len(outcomes) for row in table.values() for outcomes in row.values()), default=0)
         probability, reward = np.zeros((S, A, K)), np.zeros((S, A, K))
@@ -69,7 +73,8 @@ class MDP(NamedTuple):
                 raise ValueError(f"state {s} has {len(table[s])} actions; every state needs the same {A}")
             for a in range(A):
                 successor[s, a] = s
-                for k, (p, s_next, r, terminated) in enumerate(table[s][a]):
+                for k, outcome in enumerate(table[s][a]):
+                    p, s_next, r, terminated = _checked(outcome, s, a)
                     if not 0 <= s_next < S:
                         raise ValueError(f"table[{s}][{a}] leads to state {s_next}, outside 0..{S - 1}")
                     if not (p >= 0 and np.isfinite(r)):
@@ -92,10 +97,11 @@ class MDP(NamedTuple):
             Where shapes differ, probabilities do not sum to one, or a possible successor does not exist.
         """
         kinds = (np.float64, np.int64, np.float64, np.bool_)
-        arrays = [np.require(a, kind, ["C", "W"]) for a, kind in zip((probability, successor, reward, terminal), kinds, strict=True)]
+        named = {"probability": probability, "successor": successor, "reward": reward, "terminal": terminal}
+        arrays = [np.require(_numbered(name, a), kind, ["C", "W"]) for (name, a), kind in zip(named.items(), kinds, strict=True)]
         p, following, r, over = arrays
         if p.ndim != 3 or 0 in p.shape or any(array.shape != p.shape for array in arrays):
-            raise ValueError(f"outcomes must be arrays of one shape [S, A, K], not {[array.shape for array in arrays]}")
+            raise ValueError(f"{', '.join(named)} must be arrays of one shape [S, A, K], not {[array.shape for array in arrays]}")
         if not (np.all(p >= 0) and np.all(np.abs(p.sum(axis=2) - 1.0) <= 1e-8) and np.all(np.isfinite(r))):
             raise ValueError("the probabilities of each state and action must be >= 0 and sum to 1, and rewards be finite")
         if np.any((following < 0) | (following >= len(p))):
@@ -150,12 +156,40 @@ class MDP(NamedTuple):
         return total
 
 
+def _numbered(name: str, given: object) -> np.ndarray:
+    """Return an array of numbers of any shape; raises ValueError where it is none."""
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be an array of numbers of shape [S, A, K], not {type(given).__name__} of {array.dtype}")
+    return array
+
+
+def _checked(outcome: Outcome, s: int, a: int) -> Outcome:
+    """Return an outcome; raises ValueError where it is none."""
+    kinds = ((int, float, np.number), (int, np.integer), (int, float, np.number), (int, np.bool_))
+    whole = isinstance(outcome, tuple | list) and len(outcome) == 4
+    if not whole or not all(isinstance(part, kind) for part, kind in zip(outcome, kinds, strict=True)):
+        raise ValueError(f"table[{s}][{a}] must list outcomes (p, s', r, terminated), and has {outcome!r:.60}")
+    return outcome
+
+
 def _starts(start: int | Iterable[float], S: int) -> np.ndarray:
     """Return the probability of each start state, shape [S], validated."""
-    starts = np.array([float(s == start) for s in range(S)]) if isinstance(start, int | np.integer) else np.array(list(start), dtype=float)
+    try:
+        one = isinstance(start, int | np.integer)
+        starts = np.array([float(s == start) for s in range(S)]) if one else numbers("start", _listed(start), (S,))
+    except ValueError:
+        starts = np.zeros(0)
     if starts.shape != (S,) or np.any(starts < 0) or not abs(starts.sum() - 1.0) <= 1e-8:
         raise ValueError(f"start must be a state or {S} probabilities that sum to 1")
     return starts
+
+
+def _listed(values: object) -> object:
+    return list(values) if isinstance(values, Iterable) and not isinstance(values, np.ndarray) else values
 
 
 def _cumulative(probability: np.ndarray) -> np.ndarray:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["free_memory", "must_fit", "require_for_weights", "require_memory"]
+import gymnasium as gym
+
+__all__ = ["free_memory", "must_fit", "require_for_copies", "require_for_weights", "require_memory"]
 
 _WORTH_SAYING = 100_000_000  # bytes: smaller memories are nobody's concern
+_OF_A_COPY = 120  # bytes of a copy of a world, beside its observations: measured in CartPole
 
 
 def free_memory() -> int | None:
@@ -36,13 +40,32 @@ def require_memory(what: str, needed: int, setting: str) -> None:
     ValueError
         Naming the setting to lower.
     """
+    _refuse_too_much(what, needed, setting)
+    if needed > _WORTH_SAYING:
+        print(f"{what}: {needed / 1e9:.2f} GB")
+
+
+def _refuse_too_much(what: str, needed: int, setting: str) -> None:
     free = free_memory()
     if free is not None and needed > free / 2:
         raise ValueError(
             f"{setting}: {what} would take {needed / 1e9:.2f} GB, more than half of the {free / 1e9:.2f} GB that are free; lower it"
         )
-    if needed > _WORTH_SAYING:
-        print(f"{what}: {needed / 1e9:.2f} GB")
+
+
+def require_for_copies(space: gym.Space[Any], copies: int, setting: str, each: int = 0) -> None:
+    """Refuse copies of an environment that would take more than half of the free memory, before the first is made.
+
+    Counted are observations, the bounds of their spaces, and what a copy takes at least: of a world, or `each` bytes.
+    """
+    _refuse_too_much(f"{copies:,} copies of the environment", copies * (8 * _bytes(space) + max(each, _OF_A_COPY)), setting)
+
+
+def _bytes(space: gym.Space[Any]) -> int:
+    """Return how many bytes an element of a space takes."""
+    if isinstance(space, gym.spaces.Dict | gym.spaces.Tuple):
+        return sum(map(_bytes, space.spaces.values() if isinstance(space, gym.spaces.Dict) else space.spaces))
+    return math.prod(space.shape or ()) * (8 if space.dtype is None else space.dtype.itemsize)
 
 
 def require_for_weights(config: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rlcourse.core import spaces
 from rlcourse.core.box import is_data
-from rlcourse.core.vector import unpack
+from rlcourse.core.rows import unpack
 
 __all__ = ["Observed", "observed"]
 

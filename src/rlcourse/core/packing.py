@@ -124,7 +124,7 @@ def _leaves(space: gym.Space[Any], path: tuple[str, ...]) -> Iterator[tuple[tupl
         for key, part in _children(space):
             yield from _leaves(part, (*path, str(key)))
         return
-    where = f"the part {'.'.join(path)!r} of an observation, {space}," if path else f"an observation of {space}"
+    where = f"the part {'.'.join(path)!r} of an observation, {space!s:.100}," if path else f"an observation of {space!s:.100}"
     if isinstance(space, spaces.Sequence | spaces.Graph):
         fix = "turn it into a Box of a fixed length with gymnasium.wrappers.TransformObservation"
         raise ValueError(f"{where} has no fixed size, which networks need: {fix}")

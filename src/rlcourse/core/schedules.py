@@ -38,7 +38,11 @@ Schedule = float | Linear | Exponential
 
 def value(schedule: Schedule, step: float) -> float:
     """Return the value at a step; a number is its own constant schedule."""
-    return float(schedule) if isinstance(schedule, int | float) else float(schedule.at(step))
+    if isinstance(schedule, int | float) and abs(schedule) < 1e300:
+        return float(schedule)
+    if not isinstance(schedule, Linear | Exponential):
+        raise ValueError(f"a schedule must be a text, a number, Linear or Exponential, not {schedule!r:.60}: parse reads texts")
+    return float(schedule.at(step))
 
 
 def parse(text: str | float | Schedule) -> Schedule:
@@ -50,6 +54,7 @@ def parse(text: str | float | Schedule) -> Schedule:
         Saying what was expected.
     """
     if not isinstance(text, str):
+        value(text, 0.0)
         return text
     try:
         return float(text)
@@ -63,4 +68,4 @@ def parse(text: str | float | Schedule) -> Schedule:
                 return Linear(start, end, steps) if match[1] == "linear" else Exponential(start, end, steps)
     except ValueError:
         pass
-    raise ValueError(f"{text!r} is no schedule; write a number, linear(start, end, steps) or exponential(start, end, steps)")
+    raise ValueError(f"{text!r:.60} is no schedule; write a number, linear(start, end, steps) or exponential(start, end, steps)")

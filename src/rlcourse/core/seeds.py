@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["replicate", "restore", "snapshot", "spawn"]
+from rlcourse.core.fits import Misfit
+
+__all__ = ["begin", "begin_copies", "environment_seed", "replicate", "restore", "snapshot", "spawn"]
 
 T = TypeVar("T")
 
@@ -42,6 +44,25 @@ def replicate(run: Callable[[np.random.Generator], T], runs: int, *, seed: int =
         return list(pool.map(run, spawn(seed, runs)))
 
 
+def environment_seed(rng: np.random.Generator) -> int:
+    """Draw the seed of an agent's environments."""
+    return int(rng.integers(2**31))
+
+
+def begin(env: Any, seed: int) -> Any:
+    """Reset an environment with a seed, which its action space gets too: some wrappers and environments sample from it."""
+    env.action_space.seed(seed)
+    return env.reset(seed=seed)
+
+
+def begin_copies(env: Any, rng: np.random.Generator) -> Any:
+    """Reset a vector environment with a seed that is drawn, which the action spaces get too, copy i that and i more."""
+    seed = environment_seed(rng)
+    for i, each in enumerate(getattr(env.unwrapped, "envs", ())):
+        each.action_space.seed(seed + i)
+    return begin(env, seed)
+
+
 def snapshot(rng: np.random.Generator) -> dict[str, Any]:
     """Return a generator's state as JSON can hold it."""
     state: dict[str, Any] = dict(rng.bit_generator.state)
@@ -49,5 +70,7 @@ def snapshot(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def restore(rng: np.random.Generator, state: dict[str, Any]) -> None:
-    """Put a generator into a state that `snapshot` returned, in place."""
+    """Put a generator into a state that `snapshot` returned, in place; raises Misfit where it is none."""
     rng.bit_generator.state = state
+    if snapshot(rng) != state:  # numpy cuts fractions off
+        raise Misfit("rng is no state of a generator in the file")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gymnasium as gym
@@ -11,7 +13,7 @@ from gymnasium import spaces
 
 from rlcourse.core.packing import Packed
 
-__all__ = ["channels_last", "describe", "is_batch", "is_finite", "ravel", "short", "size", "unravel"]
+__all__ = ["boxed", "channels_last", "describe", "is_batch", "is_finite", "of_parts", "ravel", "short", "size", "unravel"]
 
 
 def is_finite(space: gym.Space[Any]) -> bool:
@@ -31,7 +33,7 @@ def ravel(space: gym.Space[Any], element: Any) -> Any:
     if isinstance(space, spaces.Discrete):
         return int(element) - int(space.start) if np.ndim(element) == 0 else np.asarray(element) - int(space.start)
     counts, starts = _counts_and_starts(space)
-    parts = np.moveaxis(np.asarray(element), -1, 0) if not isinstance(element, tuple) else element
+    parts = np.moveaxis(_array(space, element), -1, 0) if not isinstance(element, tuple) else element
     index: Any = 0
     for part, count, start in zip(parts, counts, starts, strict=True):
         index = index * count + (np.asarray(part) - start)
@@ -49,18 +51,69 @@ def unravel(space: gym.Space[Any], index: Any) -> Any:
     return np.stack(parts, axis=-1).astype(space.dtype)
 
 
+def boxed(space: Any, action: Any) -> np.ndarray:
+    """Return numbers within the bounds of a Box as an element of it: of its type, whole where that is whole."""
+    numbers = np.asarray(action)
+    element: np.ndarray = (numbers if space.dtype.kind == "f" else np.rint(numbers)).astype(space.dtype, copy=False)
+    return element
+
+
 def is_batch(space: gym.Space[Any], observation: Any) -> bool:
     """Whether an observation has a leading batch axis; raises where its shape fits the space neither way."""
     if isinstance(space, spaces.Tuple | spaces.Dict):
         parts: Any = space.spaces
         key = next(iter(parts)) if isinstance(space, spaces.Dict) else 0
-        return is_batch(parts[key], observation[key])
-    shape, expected = np.shape(observation), tuple(space.shape or ())
+        try:
+            part = observation[key]
+        except (TypeError, LookupError):
+            part = None
+        if part is None or (isinstance(observation, tuple) and len(observation) != len(parts)):
+            raise ValueError(f"observation {observation!r:.80} has not the parts of {short(space)}{_hint(observation)}")
+        return is_batch(parts[key], part)
+    array = _array(space, observation)
+    if isinstance(space, spaces.Discrete):
+        _check_within(space, observation)
+    shape, expected = array.shape, tuple(space.shape or ())
     if shape == expected:
         return False
     if len(shape) == len(expected) + 1 and shape[1:] == expected:
         return True
     raise ValueError(f"observation has shape {shape}; expected {expected}, or a batch of it ({space})")
+
+
+def _array(space: gym.Space[Any], observation: Any) -> np.ndarray:
+    """Return an observation as an array; raises ValueError where it is none of numbers."""
+    try:
+        array = np.asarray(observation)
+    except ValueError:  # rows of unequal lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf" and not isinstance(space, spaces.Text):
+        what = f"an array of {array.dtype}" if isinstance(observation, np.ndarray) else f"{observation!r:.80}"
+        raise ValueError(f"observation must be an array of numbers of {short(space)}, or a batch of it, not {what}{_hint(observation)}")
+    return array
+
+
+@contextmanager
+def of_parts(space: gym.Space[Any], observation: Any) -> Iterator[None]:
+    """Say in one sentence that an observation is none of a space of parts, whatever a look into it raises."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"observation {observation!r:.80} has not the parts of {short(space)}{_hint(observation)}") from error
+
+
+def _hint(observation: Any) -> str:
+    """Return what to do with all that reset() returns."""
+    pair = isinstance(observation, tuple) and len(observation) == 2 and isinstance(observation[1], dict)
+    return ": pass the first of the two values that reset() returns" if pair else ""
+
+
+def _check_within(space: spaces.Discrete, observation: Any) -> None:
+    """Raise ValueError where an observation, or one of a batch, is no element of the space."""
+    given = np.asarray(observation)
+    whole = given.dtype.kind in "biu" or (given.ndim == 0 and given.dtype.kind == "f" and float(given).is_integer())
+    if not whole or not given.size or given.min() < space.start or given.max() >= space.start + space.n:
+        raise ValueError(f"observation {observation!r:.80} is outside {space}")
 
 
 def channels_last(shape: tuple[int, ...]) -> bool:

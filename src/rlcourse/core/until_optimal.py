@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked, numbers
+from rlcourse.core.config import Natural, Positive
 from rlcourse.core.mdp import MDP
 
 __all__ = ["UntilOptimal"]
@@ -39,10 +41,14 @@ class UntilOptimal(NamedTuple):
     sheet: np.ndarray
 
     @classmethod
-    def of(cls, world: MDP, Q: np.ndarray, shortest: int, budget: float, tally: np.ndarray | None = None) -> UntilOptimal:
+    @checked
+    def of(cls, world: MDP, Q: np.ndarray, shortest: Natural, budget: Positive, tally: np.ndarray | None = None) -> UntilOptimal:
         """Make an experiment that ends when the greedy path has `shortest` steps (0: never), or after `budget` steps."""
         if world.successor.shape[2] != 1:
-            raise ValueError("UntilOptimal needs a deterministic world: one outcome per pair")
+            raise ValueError("world must be deterministic, one outcome per pair")
+        numbers("Q", Q, world.successor.shape[:2])
+        if tally is not None and not numbers("tally", tally, ("n",)).size:
+            raise ValueError("tally must hold a counter, and is empty")
         sheet = np.zeros(7)
         sheet[[BUDGET, START, SHORTEST]] = budget, np.argmax(np.diff(world.start, prepend=0.0)), shortest
         return cls(world, Q, np.zeros(1, np.int64) if tally is None else tally, sheet)

@@ -10,45 +10,17 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from rlcourse.core import seeds
-from rlcourse.core.box import box, typed_kernel
-from rlcourse.core.world import World
+from rlcourse.core.box import box
+from rlcourse.core.config import whole
+from rlcourse.core.fits import fit, indices
+from rlcourse.core.mdp import MDP
+from rlcourse.core.memory import require_for_copies
+from rlcourse.core.rows import put, show, unpack
+from rlcourse.core.world import World, is_world
 
 __all__ = ["WorldVectorEnv"]
 
 _MODES = {AutoresetMode.SAME_STEP: 0, AutoresetMode.NEXT_STEP: 1, AutoresetMode.DISABLED: 2}
-
-
-def unpack(states, i, like):
-    """Return row i of an array of states as a state: an integer, or a tuple of floats like `like`."""
-    return int(states[i]) if states.ndim == 1 else tuple(states[i].tolist())
-
-
-@typed_kernel(unpack)
-def _unpack(states, i, like):
-    from numba.np.unsafe.ndarray import to_fixed_tuple
-
-    if states.ndim == 1:
-        return lambda states, i, like: int(states[i])
-    length = len(like)
-    return lambda states, i, like: to_fixed_tuple(states[i], length)
-
-
-def put(rows, i, seen):
-    """Write an observation into row i."""
-    rows[i] = seen
-
-
-@typed_kernel(put)
-def _put(rows, i, seen):
-    if getattr(seen, "layout", "") == rows.layout == "C":  # numba's own assignment of an array to a row is thirty times slower
-
-        def copy(rows, i, seen):
-            row, flat = rows[i].reshape(-1), seen.reshape(-1)
-            for j in range(len(row)):
-                row[j] = flat[j]
-
-        return copy
-    return put
 
 
 @box
@@ -58,7 +30,7 @@ def vector_reset(world, states, like, observations, lengths, scores, mask, rng):
         if mask[i]:
             state = world.reset(rng)
             states[i] = state
-            put(observations, i, world.observe(state))
+            show(world, state, observations, i)
             lengths[i] = 0
             scores[i] = 0.0
 
@@ -80,7 +52,7 @@ def vector_step(world, states, like, actions, n, observations, final, rewards, t
         if mode == 1 and (terminated[i] or truncated[i]):  # NEXT_STEP: this step only resets; the action is ignored
             state = world.reset(rng)
             states[i] = state
-            put(observations, i, world.observe(state))
+            show(world, state, observations, i)
             rewards[i] = 0.0
             terminated[i] = False
             truncated[i] = False
@@ -94,14 +66,14 @@ def vector_step(world, states, like, actions, n, observations, final, rewards, t
         terminated[i] = over
         truncated[i] = cut or lengths[i] >= limit
         states[i] = state
-        put(observations, i, world.observe(state))
+        show(world, state, observations, i)
         if terminated[i] or truncated[i]:
             ends += 1
             if mode == 0:  # SAME_STEP: the last observation goes to `final`, the returned one is the next episode's first
                 put(final, i, observations[i])
                 state = world.reset(rng)
                 states[i] = state
-                put(observations, i, world.observe(state))
+                show(world, state, observations, i)
     return ends
 
 
@@ -137,10 +109,18 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
         render_mode: str | None = None,
         action_masks: np.ndarray | None = None,
     ) -> None:
-        if num_envs < 1:
-            raise ValueError(f"num_envs must be at least 1, not {num_envs}")
+        num_envs = whole("num_envs", num_envs, 1, 2**47)  # beyond, numpy no longer says that memory is too small
+        if max_episode_steps is not None:
+            max_episode_steps = whole("max_episode_steps", max_episode_steps, 1)
+        if not is_world(world):
+            raise ValueError(f"world must be a world, a named tuple with reset, step and observe, not {type(world).__name__}")
+        if not isinstance(autoreset_mode, AutoresetMode) and str(autoreset_mode) not in [mode.value for mode in AutoresetMode]:
+            raise ValueError(f"autoreset_mode must be of gymnasium.vector.AutoresetMode, not {autoreset_mode!r:.60}")
+        if not isinstance(copy, bool) or not isinstance(action_masks, np.ndarray | None):
+            raise ValueError(f"copy must be true or false and action_masks an array, not {copy!r:.60} and {type(action_masks).__name__}")
+        require_for_copies(world.observation_space, num_envs, "num_envs")
         if render_mode is not None:
-            raise ValueError("a vectorised world does not render; make one environment to look at it")
+            raise ValueError("render_mode must be None: a vectorised world does not render; make one environment to look at it")
         self.world, self.num_envs, self.max_episode_steps, self.copy = world, num_envs, max_episode_steps, copy
         self.action_masks = action_masks
         self.autoreset_mode = AutoresetMode(autoreset_mode)
@@ -253,10 +233,12 @@ class WorldVectorEnv(gym.vector.VectorEnv[Any, Any, np.ndarray]):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state that `state_dict` returned."""
+        if isinstance(self.world, MDP):
+            indices(state["states"], 0, int(self.world.observation_space.n), "env.states")
         for name in self._ARRAYS:
-            getattr(self, name)[...] = state[name.strip("_")]
+            fit(getattr(self, name), state[name.strip("_")], f"env.{name.strip('_')}")
         if hasattr(self.world, "clock"):
-            self.world.clock[...] = state["clock"]
+            fit(self.world.clock, state["clock"], "env.clock")
         seeds.restore(self.np_random, state["rng"])
         self._begun = True
 

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from rlcourse.core import files
+from rlcourse.core.arguments import numbers
 from rlcourse.core.config import did_you_mean
+from rlcourse.core.fits import Misfit, fitting, of_file, shaped
 
 __all__ = ["WordVectors"]
 
@@ -41,7 +43,14 @@ class WordVectors:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a name is not that of one vector."""
+        """Raise ValueError where arrays do not fit each other, or a name is not that of one vector."""
+        shape = numbers("vectors", self.vectors, ("N", "d")).shape
+        if numbers("outputs", self.outputs, ("N", "d")).shape != shape or numbers("counts", self.counts, ("N",)).shape != shape[:1]:
+            raise ValueError("vectors, outputs and counts must have shapes [N, d], [N, d] and [N]")
+        if not isinstance(self.settings, Mapping):
+            raise ValueError(f"settings must be a mapping, not {self.settings!r:.60}")
+        if not (self.names is None or (isinstance(self.names, tuple | list) and all(isinstance(name, str) for name in self.names))):
+            raise ValueError(f"names must be texts, not {self.names!r:.60}")
         names = self.names or ()
         if self.names is not None and len(names) != len(self.vectors):
             raise ValueError(f"names must be as many as the vectors, {len(self.vectors)}, not {len(names)}")
@@ -113,6 +122,22 @@ class WordVectors:
         """
         arrays, metadata = files.read(path)
         if metadata.get("class") != "WordVectors":
-            raise ValueError(f"{path} holds a {metadata.get('class')}, not word vectors; `rlcourse pretrain --kind skip-gram` makes them")
-        names = metadata["names"]
-        return cls(arrays["vectors"], arrays["outputs"], arrays["counts"], None if names is None else tuple(names), metadata["settings"])
+            raise ValueError(
+                f"{path} holds a {str(metadata.get('class'))[:100]}, not word vectors; `rlcourse pretrain --kind skip-gram` makes them"
+            )
+        with fitting(path, "WordVectors"):
+            names, vectors, settings = (
+                metadata["names"],
+                shaped(arrays["vectors"], (None, None), np.float64, "vectors"),
+                metadata["settings"],
+            )
+            outputs = shaped(arrays["outputs"], vectors.shape, np.float64, "outputs")
+            counts = shaped(arrays["counts"], vectors.shape[:1], np.int64, "counts")
+            if (
+                not isinstance(settings, dict)
+                or not isinstance(names, list | None)
+                or not all(isinstance(name, str) for name in names or ())
+            ):
+                raise Misfit("its names are no words")
+        with of_file(path):
+            return cls(vectors, outputs, counts, None if names is None else tuple(names), settings)

@@ -24,6 +24,11 @@ class World(Protocol):
 
     A class that meets it: a ``typing.NamedTuple`` whose fields are numbers and arrays. Randomness comes from ``rng.random()`` and
     ``rng.standard_normal()`` only.
+
+    A world whose observations are arrays has one method more, ``paint(self, state, seen)``: it writes the observation into `seen`, an
+    array of the shape of `observation_space` that may hold anything before, so that every element is written. `observe` makes such an
+    array, lets `paint` fill it and returns it. Whatever steps many copies paints into the rows of one array instead, and allocates
+    nothing; on a GPU nothing could be allocated. A world that shows numbers has no `paint`.
     """
 
     @property
@@ -117,6 +122,20 @@ class WorldEnv(gym.Env[Any, Any]):
         self.state, reward, terminated, truncated = self.world.step(self.state, checked, self.np_random)
         self.last_action = checked
         return self._observation(), float(reward), bool(terminated), bool(truncated), {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the environment is, its generator and the clock of its world included."""
+        clock = getattr(self.world, "clock", None)
+        told = {"state": self.state, "last_action": self.last_action, "rng": self._np_random, "seed": self._np_random_seed}
+        return told if clock is None else told | {"clock": clock}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `state_dict` returned."""
+        self.state, self.last_action = state["state"], state["last_action"]
+        self._np_random, self._np_random_seed = state["rng"], state["seed"]
+        if "clock" in state:
+            changing: Any = self.world
+            changing.clock[...] = state["clock"]
 
     def render(self) -> Any:
         """Return a picture or text of the state, by `render_mode`."""

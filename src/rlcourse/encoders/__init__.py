@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from gymnasium import spaces
 
-from rlcourse.core.config import did_you_mean
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, did_you_mean, whole
 from rlcourse.core.memory import require_memory
 from rlcourse.core.packing import Packed
 from rlcourse.core.spaces import short
@@ -75,6 +76,7 @@ def names() -> dict[str, str]:
     return {"auto": "everything that has a fixed size"} | {name: spaces for name, (_, _, spaces) in _HOMES.items()}
 
 
+@checked
 def class_of(name: str) -> type[nn.Module]:
     """Return the class of a kind of encoder, such as "notes-mnist": for stable-baselines3's ``features_extractor_class``."""
     if name not in _HOMES:
@@ -102,8 +104,8 @@ def make(name: str, observation_space: Any, features_dim: int | None = None) -> 
         Width of the feature vector where the name has none; by default the encoder's own. "flatten" has that of the space.
     """
     if not isinstance(name, str):
-        raise TypeError(f"an encoder has a name, such as 'auto' or 'mlp:64', not {name!r}")
-    options: dict[str, Any] = {} if features_dim is None else {"features_dim": features_dim}
+        raise TypeError(f"an encoder has a name, such as 'auto' or 'mlp:64', not {name!r:.60}")
+    options: dict[str, Any] = {} if features_dim is None else {"features_dim": whole("features_dim", features_dim, 1, 2**20)}
     if isinstance(observation_space, Packed) and isinstance(observation_space.original, spaces.Text):
         observation_space = observation_space.original  # whose vectors are its tokens
     if "=" in name:
@@ -186,8 +188,9 @@ def _picked(space: Any) -> str:
     return "nature" if side >= 36 else "minatar" if side >= 5 else "flatten"
 
 
+@checked
 def make_memory(
-    name: str, observation_space: Any, features_dim: int = 64, encoder: str = "auto", layers: int = 1, dropout: float = 0.0
+    name: str, observation_space: Any, features_dim: Count = 64, encoder: str = "auto", layers: Count = 1, dropout: float = 0.0
 ) -> Recurrent:
     """Make an encoder with memory.
 
@@ -207,7 +210,7 @@ def make_memory(
     if kind.startswith("bi") and kind[2:] in kinds:
         raise ValueError(f"memory {name!r} reads from both ends, and who acts cannot see the future: take {kind[2:]!r}")
     if kind not in kinds:
-        raise ValueError(f"memory must be 'attention', 'gru', 'lstm' or 'rnn', not {name!r}")
+        raise ValueError(f"memory must be 'attention', 'gru', 'lstm' or 'rnn', not {name!r:.60}")
     if not colon:
         return kinds[kind](observation_space, features_dim, encoder, layers, dropout)
     if kind != "attention" or not window.isdecimal():

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from rlcourse.encoders.passes import full_precision
 from rlcourse.encoders.recurrent import Recurrent, State
 
 __all__ = ["AttentionMemory"]
@@ -87,9 +88,10 @@ class AttentionMemory(Recurrent):
         features, after = self(x.unsqueeze(0), state, None if episode_start is None else episode_start.view(1, -1))
         return features[0], after
 
+    @full_precision
     def of(self, x: Tensor, exists: Tensor) -> State:
         """Return the memory after observations [k - 1, B, ...], of which only some exist, bool [k - 1, B]."""
-        new = torch.tanh(self.inward(self.encoder(x.flatten(0, 1)))).view(*x.shape[:2], -1)
+        new = torch.tanh(self.inward(self._encoded(x.flatten(0, 1)))).view(*x.shape[:2], -1)
         marked = exists.unsqueeze(2).to(new)
         return (torch.cat([new * marked, marked], dim=2),)
 
@@ -105,6 +107,9 @@ class AttentionMemory(Recurrent):
         exists = held[..., -1].unfold(0, self.window, 1) > 0.0
         last = held[1 - self.window :].masked_fill((episode[1 - self.window :] != episode[-1]).unsqueeze(2), 0.0)
         return self._attended(held[..., :-1], exists & same), (last,)
+
+    def _unrolled(self, x: Tensor, state: State, starts: Tensor | None) -> tuple[Tensor, State]:
+        return self._whole(x, state) if starts is None else self._cut(x, state, starts)  # plain operations already
 
     def _held(self, x: Tensor, state: State) -> Tensor:
         """Return the vectors of a state and of encoded observations [T, B, inputs], the oldest first: [k - 1 + T, B, features_dim + 1]."""

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from rlcourse.core import files
+from rlcourse.core.fits import class_in, fitting, of_file
 from rlcourse.encoders import make, make_memory
 from rlcourse.encoders.recurrent import Recurrent
 from rlcourse.encoders.word_tables import fill_tables
@@ -64,18 +65,21 @@ def stored(path: str | os.PathLike[str], module: str = "encoder", part: str | No
         Where it holds none.
     """
     arrays, metadata = files.read(path)
-    settings = metadata.get("state", {}).get("config", metadata)
+    with fitting(path, "encoder"):
+        settings = dict(metadata.get("state", {}).get("config", metadata).items())
     found: dict[str, dict[str, np.ndarray]] = {}
     for key, array in arrays.items():
         before, mark, rest = f".{key}".partition(f".{module}.")
         owner = before.strip(".").partition(".")[0] or module
         if mark and (owner in _FIRST if part is None else owner == part):
             found.setdefault(owner, {})[rest] = array
-    owner = str(metadata.get("class"))
+    owner = class_in(metadata, path)
     if module == "memory" and not found:
         raise ValueError(f"{path} holds a {owner}, which has no memory; take the file of a DRQN or a RecurrentPPO")
     if "encoder" not in settings:
         raise ValueError(f"{path} holds a {owner}, which has no encoder; take the file of a deep agent, an autoencoder or a classifier")
+    if not isinstance(settings["encoder"], str):
+        raise files.DamagedFile(f"{path} names no encoder; take another checkpoint of the run")
     chosen = next((found[each] for each in (*_FIRST, part) if each in found), {})
     return Stored(owner, settings["encoder"], chosen, settings)
 
@@ -89,7 +93,7 @@ def load(path: str | os.PathLike[str], observation_space: Any) -> nn.Module:
         Where it does not fit the space.
     """
     held = stored(path)
-    with torch.random.fork_rng(devices=[]):  # the first weights are overwritten
+    with torch.random.fork_rng(devices=[]), of_file(path):  # the first weights are overwritten
         encoder = make(held.name, observation_space)
     _fill(encoder, held, path)
     return encoder
@@ -99,7 +103,7 @@ def load_memory(path: str | os.PathLike[str], observation_space: Any) -> Recurre
     """Make the memory that the file of a DRQN or RecurrentPPO holds, for observations of this space."""
     held = stored(path, "memory")
     c = held.settings
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), of_file(path):
         memory = make_memory(c["memory"], observation_space, c["memory_size"], held.name, c["memory_layers"])
     _fill(memory, held, path)
     return memory

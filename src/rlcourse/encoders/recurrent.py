@@ -3,6 +3,7 @@
 A sequence never leaks from one episode into the next, and it never runs step by step in Python. The LSTM's sequences stay whole, because
 only the unpacked fused kernel is fast on a CPU: an additional input, with fixed weights that saturate the gates, empties the cell in a
 blank step before each episode that begins within. Those of the GRU and the plain RNN are cut into one packed sequence of episodes.
+Only where many networks are batched into one, which no fused kernel takes, do sequences run step by step (`Recurrent.unrolled`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-__all__ = ["GRU", "LSTM", "RNN", "Recurrent", "State"]
+from rlcourse.encoders.passes import forward_pass, full_precision
+from rlcourse.encoders.unrolled import State, gru_step, lstm_step, plain_sequence, plain_step, rnn_step
 
-State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others, each [layers, B, features_dim]; see `Recurrent.shape`
+__all__ = ["GRU", "LSTM", "RNN", "Recurrent", "State"]  # State: each array [layers, B, features_dim]; see `Recurrent.shape`
+
 _SATURATED = 1e4  # sigmoid(-1e4) is 0 and sigmoid(1e4) is 1
 
 
@@ -43,8 +46,14 @@ class Recurrent(nn.Module, ABC):
     features_dim, layers : int
     cells : ModuleList
         One memory per layer.
+    unrolled : bool
+        Whether it runs in plain operations only, none of which depends on what the numbers are, step by step
+        (`rlcourse.encoders.unrolled`): so it may be batched over networks by `torch.func.vmap`, and recorded as a CUDA graph. Set by who
+        does so.
     """
 
+    unrolled = False
+    plain: Any  # one layer's step in plain operations, see `rlcourse.encoders.unrolled`
     arrays: int  # of a state
     kind: Any  # torch.nn.LSTM, GRU or RNN, whose parameters a layer has
 
@@ -80,6 +89,12 @@ class Recurrent(nn.Module, ABC):
         (arrays, rows, width), like = self.shape, next(self.parameters())
         return tuple(like.new_zeros(rows, copies, width) for _ in range(arrays))
 
+    @forward_pass
+    def _encoded(self, x: Any) -> Tensor:
+        features: Tensor = self.encoder(x)
+        return features
+
+    @full_precision
     def forward(self, x: Any, state: State | None = None, episode_start: Tensor | None = None) -> Any:
         """Return the features of sequences, and the memory after them.
 
@@ -104,10 +119,12 @@ class Recurrent(nn.Module, ABC):
         if state is None:
             return self.step(x, self.initial(len(x)))[0]
         T, B = x.shape[:2]
-        encoded = self.encoder(x.flatten(0, 1)).view(T, B, -1)
+        encoded = self._encoded(x.flatten(0, 1)).view(T, B, -1)
         if episode_start is not None:
             state = _kept(state, episode_start[0])
-        if episode_start is not None and T > 1 and episode_start[1:].any():
+        if self.unrolled:
+            features, state = self._unrolled(encoded, state, episode_start)
+        elif episode_start is not None and T > 1 and episode_start[1:].any():
             features, state = self._cut(encoded, state, episode_start)
         else:
             features, state = self._whole(encoded, state)
@@ -115,6 +132,7 @@ class Recurrent(nn.Module, ABC):
             features = self.encoder.attend(features.flatten(0, 1), x.flatten(0, 1)).view(T, B, -1)  # type: ignore[operator]
         return features, state
 
+    @full_precision
     def step(self, x: Any, state: State, episode_start: Tensor | None = None) -> tuple[Tensor, State]:
         """Return the features of one step, shape [B, features_dim], and the memory after it: `forward` for T = 1, in few operations.
 
@@ -125,9 +143,10 @@ class Recurrent(nn.Module, ABC):
         episode_start : Tensor of bool, shape [B], optional
         """
         state = state if episode_start is None else _kept(state, episode_start)
-        features, after = self.encoder(x), []
+        features, after = self._encoded(x), []
         for layer, cell in enumerate(self.cells):
-            new = self._cell(features, tuple(part[layer] for part in state), cell)
+            before = tuple(part[layer] for part in state)
+            new = plain_step(self.plain, cell, features, before) if self.unrolled else self._cell(features, before, cell)
             features = self._dropped(new[0])
             after.append(new)
         if self.attends:
@@ -149,11 +168,20 @@ class Recurrent(nn.Module, ABC):
     def _cut(self, x: Tensor, state: State, starts: Tensor) -> tuple[Tensor, State]:
         """Run encoded sequences in which episodes begin; those of the first row have been seen to."""
 
+    def _unrolled(self, x: Tensor, state: State, starts: Tensor | None) -> tuple[Tensor, State]:
+        """Run encoded sequences, in which episodes may begin, in plain operations; those of the first row have been seen to."""
+        after = []
+        for layer, cell in enumerate(self.cells):
+            x, last = plain_sequence(self.plain, cell, x, tuple(part[layer] for part in state), starts)
+            x = self._dropped(x)
+            after.append(last)
+        return x, tuple(torch.stack(parts) for parts in zip(*after, strict=True))
+
 
 class LSTM(Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000); parameters as `Recurrent`."""
 
-    arrays, kind = 2, nn.LSTM
+    arrays, kind, plain = 2, nn.LSTM, staticmethod(lstm_step)
 
     def _cell(self, x: Tensor, state: State, cell: Any) -> State:
         return torch.lstm_cell(x, state, cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0)
@@ -208,6 +236,7 @@ class GRU(Recurrent):
 
     arrays = 1
     kind: Any = nn.GRU
+    plain: Any = staticmethod(gru_step)
     cell: ClassVar[Callable[..., Tensor]] = torch.gru_cell
     run: ClassVar[Callable[..., Any]] = torch.gru
 
@@ -248,7 +277,7 @@ class GRU(Recurrent):
 class RNN(GRU):
     """The plain recurrent layer h' = tanh(W x + U h + b) (Elman 1990), run as a GRU is; parameters as `Recurrent`."""
 
-    kind, cell, run = nn.RNN, torch.rnn_tanh_cell, torch.rnn_tanh
+    kind, cell, run, plain = nn.RNN, torch.rnn_tanh_cell, torch.rnn_tanh, staticmethod(rnn_step)
 
 
 def _kept(state: State, starts: Tensor) -> State:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rlcourse.encoders.passes import full_precision
+
 __all__ = ["PAD", "PaddedLSTM", "ResidualLSTM", "Source", "SourceEncoder", "at", "kinds"]
 
 PAD = 0
@@ -123,6 +125,7 @@ class SourceEncoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.width = inputs[1] if layers == 1 else hidden
 
+    @full_precision
     def read(self, tokens: Tensor) -> Source:
         """Read sequences of tokens, int64 [L, B]."""
         last = (tokens != PAD).sum(0, keepdim=True).sub(1).clamp_(min=0)  # [1, B]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from rlcourse.core.packing import characters
 from rlcourse.core.spaces import short
+from rlcourse.encoders.passes import full_precision
 
 __all__ = ["TextBag", "TextBiLSTM", "TextLSTM", "as_tokens", "is_tokens", "tokens_of"]
 
@@ -54,6 +55,7 @@ class TextLSTM(nn.Module):
         """Return features, shape [B, features_dim], of tokens [B, L], or of one-hot tokens [B, L * tokens]."""
         return self.read(as_tokens(observations, self.length, self.tokens))[1]
 
+    @full_precision
     def read(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return the last layer's outputs at every token, [L, B, features_dim], and the features [B, features_dim], of tokens [L, B]."""
         last = (tokens != 0).sum(0).sub(1).clamp_(min=0)

@@ -50,7 +50,7 @@ class WindowLSTM(nn.Module):
 
     def _over(self, x: Tensor, first: Tensor) -> Tensor:
         """Return the features of windows [k, B, n], each of which begins at a row of its own."""
-        rows = (torch.arange(self.k, device=x.device).unsqueeze(1) + first).clamp_(max=self.k - 1)
+        rows = (torch.arange(self.k, device=x.device).unsqueeze(1) + first).clamp(max=self.k - 1)
         moved = x.gather(0, rows.unsqueeze(2).expand_as(x))  # what comes before goes, what follows the end repeats it
         features, _ = self.memory(moved, self.memory.initial(x.shape[1]))
         found: Tensor = features[self.k - 1 - first, torch.arange(x.shape[1], device=x.device)]

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -22,7 +24,8 @@ __all__ = ["DASHED", "SOLID", "baird_behavior", "baird_counterexample", "baird_f
 DASHED, SOLID = 0, 1
 
 
-def baird_counterexample(upper: int = 6) -> MDP:
+@checked
+def baird_counterexample(upper: Count = 6) -> MDP:
     """Make Baird's counterexample with some number of upper states; the lower one is the last."""
     if upper < 1:
         raise ValueError(f"upper must be at least 1, not {upper}")
@@ -30,7 +33,8 @@ def baird_counterexample(upper: int = 6) -> MDP:
     return MDP.of({s: {DASHED: dashed, SOLID: [(1.0, upper, 0.0, False)]} for s in range(upper + 1)}, np.full(upper + 1, 1.0 / (upper + 1)))
 
 
-def baird_features(upper: int = 6) -> np.ndarray:
+@checked
+def baird_features(upper: Count = 6) -> np.ndarray:
     """Return x(s), shape [S, S + 1]: 2 w_i + w_8 for upper states, w_7 + 2 w_8 for the lower one."""
     x = np.zeros((upper + 1, upper + 2))
     x[np.arange(upper), np.arange(upper)] = 2.0
@@ -39,12 +43,14 @@ def baird_features(upper: int = 6) -> np.ndarray:
     return x
 
 
-def baird_behavior(upper: int = 6) -> np.ndarray:
+@checked
+def baird_behavior(upper: Count = 6) -> np.ndarray:
     """Return b(.|s), shape [A], the same everywhere: dashed 6/7, solid 1/7."""
     return np.array([upper, 1.0]) / (upper + 1)
 
 
-def baird_weights(upper: int = 6) -> np.ndarray:
+@checked
+def baird_weights(upper: Count = 6) -> np.ndarray:
     """Return the weights at which the book begins, shape [S + 1]: (1, ..., 1, 10, 1)."""
     w = np.ones(upper + 2)
     w[upper] = 10.0

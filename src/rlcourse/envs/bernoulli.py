@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 
-from rlcourse.core.box import typed_kernel
+from rlcourse.core.arguments import checked
+from rlcourse.core.box import kernel
 from rlcourse.core.config import whole
+from rlcourse.core.rows import replaced
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -65,23 +67,15 @@ class BernoulliBandit(NamedTuple):
         return list(state[1 : len(self.blank)])
 
 
+@kernel
 def drawn(blank, rng):
     """Return a state before the first pull, its means drawn."""
-    return (0.0, *[rng.random() for _ in blank[1:]])
+    for i in range(1, len(blank)):
+        blank = replaced(blank, i, rng.random())
+    return blank
 
 
-@typed_kernel(drawn)
-def _drawn(blank, rng):
-    from numba.cpython.unsafe.tuple import tuple_setitem
-
-    def draw(blank, rng):
-        for i in range(1, len(blank)):
-            blank = tuple_setitem(blank, i, rng.random())
-        return blank
-
-    return draw
-
-
+@checked
 def bernoulli_bandit(k: int = 5, n: int = 10) -> BernoulliBandit:
     """Make the bandit.
 

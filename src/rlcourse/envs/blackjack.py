@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP, Outcome
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -26,10 +27,11 @@ STICK, HIT = 0, 1
 CARDS = {**dict.fromkeys(range(1, 10), 1 / 13), 10: 4 / 13}  # probability of each card; 10, jack, queen and king count 10
 
 
+@checked
 def blackjack_state(total: int, dealer: int, usable_ace: bool) -> int:
     """Return the number of a state: the player's sum 12..21, the dealer's card 1..10, whether the player has a usable ace."""
     if not (12 <= total <= 21 and 1 <= dealer <= 10):
-        raise ValueError(f"the sum must be in 12..21 and the dealer's card in 1..10, not {total} and {dealer}")
+        raise ValueError(f"total must be in 12..21 and dealer, whose card that is, in 1..10, not {total} and {dealer}")
     return 2 * (10 * (total - 12) + dealer - 1) + int(usable_ace)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Natural
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -20,7 +22,8 @@ __all__ = ["branching_task", "make_env", "make_vec"]
 ACTIONS, ENDING = 2, 0.1
 
 
-def branching_task(states: int = 100, branches: int = 3, seed: int = 0) -> MDP:
+@checked
+def branching_task(states: int = 100, branches: int = 3, seed: Natural = 0) -> MDP:
     """Make one of the tasks of Section 8.6.
 
     Parameters

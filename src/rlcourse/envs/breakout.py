@@ -111,14 +111,19 @@ class SmallBreakout(NamedTuple):
 
     def observe(self, state):
         """Return the board."""
-        board = np.zeros((SIZE, SIZE, 4), np.uint8)
-        board[SIZE - 1, int(state[6]), 0] = 1
-        board[int(state[0]), int(state[1]), 1] = 1
-        board[int(state[4]), int(state[5]), 2] = 1
+        board = np.empty((SIZE, SIZE, 4), np.uint8)
+        self.paint(state, board)
+        return board
+
+    def paint(self, state, seen):
+        """Write the board."""
+        seen[:] = 0
+        seen[SIZE - 1, int(state[6]), 0] = 1
+        seen[int(state[0]), int(state[1]), 1] = 1
+        seen[int(state[4]), int(state[5]), 2] = 1
         bricks = int(state[7])
         for brick in range(BRICK_ROWS * SIZE):
-            board[TOP + brick // SIZE, brick % SIZE, 3] = bricks >> brick & 1
-        return board
+            seen[TOP + brick // SIZE, brick % SIZE, 3] = bricks >> brick & 1
 
 
 def make_env(render_mode: str | None = None, sticky: float = 0.1) -> WorldEnv:

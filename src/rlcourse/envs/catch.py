@@ -17,7 +17,10 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.box import kernel
+from rlcourse.core.config import Count, Natural
+from rlcourse.core.rows import fill
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -75,16 +78,21 @@ class PixelCatch(NamedTuple):
 
     def observe(self, state):
         """Return the board as an image."""
+        image = np.empty(self.backgrounds.shape[1:], np.uint8)
+        self.paint(state, image)
+        return image
+
+    def paint(self, state, seen):
+        """Write the board as an image."""
         column, row, paddle, theme = int(state[0]), int(state[1]), int(state[2]), int(state[3])
-        image = self.backgrounds[theme].copy()
-        height, width = image.shape[0], image.shape[1]
+        fill(seen, self.backgrounds[theme])
+        height, width = seen.shape[0], seen.shape[1]
         for part in range(2):
             x, y = (column, row) if part == 0 else (paddle, ROWS - 1)
             top, bottom = first_pixel(y, ROWS, height), first_pixel(y + 1, ROWS, height)
             left, right = first_pixel(x, COLUMNS, width), first_pixel(x + 1, COLUMNS, width)
-            for channel in range(image.shape[2]):
-                image[top:bottom, left:right, channel] = self.shades[theme, part, channel]
-        return image
+            for channel in range(seen.shape[2]):
+                seen[top:bottom, left:right, channel] = self.shades[theme, part, channel]
 
     def boxes(self, state):
         """Return the pixels of ball and paddle: (top, bottom, left, right) each, the ends not among them."""
@@ -96,7 +104,8 @@ class PixelCatch(NamedTuple):
         ]
 
 
-def catch_themes(n: int, seed: int = 0, size: int = 28, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def catch_themes(n: Count, seed: Natural = 0, size: Count = 28, channels: Count = 1) -> tuple[np.ndarray, np.ndarray]:
     """Draw themes: waves of two dark shades behind a bright ball and paddle, or the reverse.
 
     Parameters
@@ -128,7 +137,8 @@ def catch_themes(n: int, seed: int = 0, size: int = 28, channels: int = 1) -> tu
     return backgrounds, shades
 
 
-def pixel_catch(themes: int = 0, seed: int = 0, size: int = 28, channels: int = 1) -> PixelCatch:
+@checked
+def pixel_catch(themes: Natural = 0, seed: Natural = 0, size: Count = 28, channels: int = 1) -> PixelCatch:
     """Make the game.
 
     Parameters
@@ -142,8 +152,6 @@ def pixel_catch(themes: int = 0, seed: int = 0, size: int = 28, channels: int = 
     channels : {1, 3}
         Grey or colour.
     """
-    if themes < 0:
-        raise ValueError(f"themes must be at least 0, not {themes}")
     if size < ROWS:
         raise ValueError(f"size must be at least {ROWS} pixels, one for each row of the board, not {size}")
     if channels not in (1, 3):

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked, numbers
+from rlcourse.core.config import Count
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -37,6 +39,20 @@ EXPERIMENTS: dict[str, tuple[Sequence[Kind], Sequence[tuple[int, int]], int]] = 
     "temporal-primacy": ([{"CSB": (4, 4), "US": (8, 2)}, {"CSA": (0, 8), "CSB": (4, 4), "US": (8, 2)}], [(0, 80), (1, 80)], 110),
     "second-order": ([{"CSB": (4, 4), "US": (8, 2)}, {"CSA": (0, 4), "CSB": (4, 4)}], [(0, 80), (1, 80)], 110),
 }
+
+
+def _require_lines(kinds: Sequence[Kind], phases: Sequence[tuple[int, int]]) -> None:
+    """Raise ValueError where kinds of trials are no time lines, or phases no pairs."""
+    for k, kind in enumerate(kinds):
+        if not isinstance(kind, Mapping) or not all(isinstance(name, str) for name in kind):
+            raise ValueError(f"kinds[{k}] must be a mapping of stimuli to (onset, duration), not {kind!r:.60}")
+        for name, line in kind.items():
+            if not (isinstance(line, tuple | list) and len(line) in (2, 3)):
+                raise ValueError(f"kinds[{k}][{name!r:.60}] must be (onset, duration) or (onset, duration, intensity), not {line!r:.60}")
+            numbers(f"kinds[{k}][{name!r:.60}]", line, (len(line),))
+    for i, phase in enumerate(phases):
+        if len(numbers(f"phases[{i}]", phase, (2,))) and not all(part >= 0 and part % 1 == 0 for part in phase):
+            raise ValueError(f"phases[{i}] must be a kind and a number of trials, not {phase!r:.60}")
 
 
 class ConditioningTrials(NamedTuple):
@@ -60,7 +76,8 @@ class ConditioningTrials(NamedTuple):
     clock: np.ndarray
 
     @classmethod
-    def of(cls, kinds: Sequence[Kind], phases: Sequence[tuple[int, int]] = ((0, 1),), steps: int = 110) -> ConditioningTrials:
+    @checked
+    def of(cls, kinds: Sequence[Kind], phases: Sequence[tuple[int, int]] = ((0, 1),), steps: Count = 110) -> ConditioningTrials:
         """Make trials from time lines.
 
         Parameters
@@ -77,6 +94,7 @@ class ConditioningTrials(NamedTuple):
         ValueError
             Where a stimulus does not lie within the trial, or a phase has no such kind.
         """
+        _require_lines(kinds, phases)
         names = sorted({name for kind in kinds for name in kind} - {"US"})
         shown = np.zeros((len(kinds), steps + 1, len(names) + 1))
         for k, kind in enumerate(kinds):
@@ -129,6 +147,7 @@ class ConditioningTrials(NamedTuple):
         return MDP.of(table, length * int(self.schedule[min(int(self.clock[0]), len(self.schedule) - 1)]))
 
 
+@checked
 def conditioning_trials(experiment: str = "temporal-primacy") -> ConditioningTrials:
     """Make the trials of one of the `EXPERIMENTS` of Section 14.2."""
     if experiment not in EXPERIMENTS:

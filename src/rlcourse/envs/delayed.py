@@ -7,12 +7,15 @@ leads on. At the end of the right one waits a reward of +1, at the end of the le
 
 from __future__ import annotations
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count
 from rlcourse.core.mdp import MDP
 
 __all__ = ["delayed_reward"]
 
 
-def delayed_reward(delay: int = 4) -> MDP:
+@checked
+def delayed_reward(delay: Count = 4) -> MDP:
     """Make the choice whose reward comes `delay` steps after the step that makes it."""
     if delay < 1:
         raise ValueError(f"delay must be at least 1, not {delay}")

@@ -24,6 +24,8 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, whole
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -77,6 +79,7 @@ class DelayedBits(NamedTuple):
         return 0.5 + 0.5 * (history >> NEAR & 1) - 0.25 * (history >> FAR & 1)
 
 
+@checked
 def bits_cross_entropy(lags: Iterable[int]) -> float:
     """Return the cross-entropy of the best forecast that knows the coins of some lags, nats, by enumeration.
 
@@ -85,7 +88,7 @@ def bits_cross_entropy(lags: Iterable[int]) -> float:
     lags : iterable of int
         A memory of w observations is ``range(w)``. What is neither 3 nor 8 does not help.
     """
-    known = set(lags)
+    known = {whole(f"lags[{i}]", lag, 0) for i, lag in enumerate(lags)}
     groups: dict[tuple[int, ...], list[float]] = {}
     for near, far in ((0, 0), (0, 1), (1, 0), (1, 1)):
         seen = tuple(coin for lag, coin in ((NEAR, near), (FAR, far)) if lag in known)
@@ -94,7 +97,8 @@ def bits_cross_entropy(lags: Iterable[int]) -> float:
     return -sum(share * (p * math.log(p) + (1 - p) * math.log(1 - p)) for share, p in best if 0.0 < p < 1.0)
 
 
-def bits_streams(steps: int, copies: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def bits_streams(steps: Count, copies: Count, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw streams of coins without stepping an environment.
 
     Returns

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 
-from rlcourse.core.box import typed_kernel
+from rlcourse.core.box import kernel
+from rlcourse.core.rows import replaced
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -64,21 +65,12 @@ class DriftingBandit(NamedTuple):
         return list(state)
 
 
+@kernel
 def walked(values, drift, rng):
     """Return a tuple of values after a step of their random walks."""
-    return tuple([value + drift * rng.standard_normal() for value in values])
-
-
-@typed_kernel(walked)
-def _walked(values, drift, rng):
-    from numba.cpython.unsafe.tuple import tuple_setitem
-
-    def walk(values, drift, rng):
-        for i in range(len(values)):
-            values = tuple_setitem(values, i, values[i] + drift * rng.standard_normal())
-        return values
-
-    return walk
+    for i in range(len(values)):
+        values = replaced(values, i, values[i] + drift * rng.standard_normal())
+    return values
 
 
 def make_env(render_mode: str | None = None, k: int = 10, drift: float = 0.01) -> WorldEnv:

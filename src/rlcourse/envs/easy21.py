@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Natural
 from rlcourse.core.mdp import MDP, Outcome
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -27,7 +29,8 @@ DEALER_INTERVALS = ((1, 4), (4, 7), (7, 10))
 PLAYER_INTERVALS = ((1, 6), (4, 9), (7, 12), (10, 15), (13, 18), (16, 21))
 
 
-def easy21_game(dealer_sticks: int = 17) -> MDP:
+@checked
+def easy21_game(dealer_sticks: Natural = 17) -> MDP:
     """Make Easy21: 210 states, 2 actions, the exact model.
 
     Parameters

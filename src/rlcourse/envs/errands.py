@@ -100,7 +100,13 @@ class Errands(NamedTuple):
 
     def observe(self, state):
         """Return mission and sign, one after another."""
-        seen = np.zeros(self.length + 4)
+        seen = np.empty(self.length + len(ROOMS))
+        self.paint(state, seen)
+        return seen
+
+    def paint(self, state, seen):
+        """Write mission and sign."""
+        seen[:] = 0.0
         for i in range(min(self.length, SENTENCES * WORDS)):
             sentence, place = i // WORDS, i % WORDS
             word = 0 if place == 0 else 2 if place == 3 else 1
@@ -112,7 +118,6 @@ class Errands(NamedTuple):
         step = int(state[0])
         if step % 2 == 0 and step < 2 * SENTENCES:
             seen[self.length + int(state[1 + int(state[7 + step // 2])])] = 1.0
-        return seen
 
 
 def three_errands() -> Errands:

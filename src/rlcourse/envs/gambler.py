@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Probability
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -20,7 +22,8 @@ __all__ = ["gamblers_problem", "legal_stakes", "make_env", "make_vec"]
 GOAL = 100
 
 
-def gamblers_problem(p_h: float = 0.4, goal: int = GOAL) -> MDP:
+@checked
+def gamblers_problem(p_h: Probability = 0.4, goal: Count = GOAL) -> MDP:
     """Make the gambler's problem.
 
     Parameters
@@ -30,8 +33,6 @@ def gamblers_problem(p_h: float = 0.4, goal: int = GOAL) -> MDP:
     goal : int
         Capital that wins, at least 2; the stakes are 0 to goal // 2.
     """
-    if not 0 <= p_h <= 1:
-        raise ValueError(f"p_h must be a probability, not {p_h}")
     if goal < 2:
         raise ValueError(f"goal must be at least 2, not {goal}")
     capital, stake = np.arange(goal + 1)[:, None], np.arange(goal // 2 + 1)

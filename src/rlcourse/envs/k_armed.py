@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Natural, NonNegative
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -65,7 +67,8 @@ class Bandit(NamedTuple):
         return self.values.tolist()
 
 
-def bandit(k: int = 10, mean: float = 0.0, seed: int = 0, values: Sequence[float] | None = None, noise: float = 1.0) -> Bandit:
+@checked
+def bandit(k: Count = 10, mean: float = 0.0, seed: Natural = 0, values: Sequence[float] | None = None, noise: NonNegative = 1.0) -> Bandit:
     """Make a problem of the k-armed testbed.
 
     Parameters

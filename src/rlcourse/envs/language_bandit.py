@@ -113,20 +113,24 @@ class LingoBandit(NamedTuple):
 
     def observe(self, state):
         """Return mission, scene and perhaps task, one after another."""
-        language, task, width = int(state[0]), int(state[1]), self.colors + self.kinds
         told = len(self.targets) if self.tell == 1 else 0
-        seen = np.zeros(self.length + PLACES * width + told)
-        objects = np.array((int(state[3]), int(state[4]), int(state[5]), int(state[6])))
-        named = objects[int(state[2])]
+        seen = np.empty(self.length + PLACES * (self.colors + self.kinds) + told)
+        self.paint(state, seen)
+        return seen
+
+    def paint(self, state, seen):
+        """Write mission, scene and perhaps task."""
+        language, task, width = int(state[0]), int(state[1]), self.colors + self.kinds
+        named = int(state[3 + int(state[2])])
+        seen[:] = 0.0
         target = self.targets[task] if self.tell == 0 else 0
         write_mission(seen, self.length, target, self.words[language], self.orders[language], named // self.kinds, named % self.kinds)
         for place in range(PLACES):
-            at = self.length + place * width
-            seen[at + objects[place] // self.kinds] = 1.0
-            seen[at + self.colors + objects[place] % self.kinds] = 1.0
-        if told > 0:
+            at, shown = self.length + place * width, int(state[3 + place])
+            seen[at + shown // self.kinds] = 1.0
+            seen[at + self.colors + shown % self.kinds] = 1.0
+        if self.tell == 1:
             seen[self.length + PLACES * width + task] = 1.0
-        return seen
 
 
 def lingo_bandit(

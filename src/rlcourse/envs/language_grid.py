@@ -133,23 +133,27 @@ class LingoGrid(NamedTuple):
 
     def observe(self, state):
         """Return mission, scene and perhaps task, one after another."""
+        width, told = 2 * self.side - 1, len(self.targets) if self.tell == 1 else 0
+        seen = np.empty(self.length + PLANES * width * width + told)
+        self.paint(state, seen)
+        return seen
+
+    def paint(self, state, seen):
+        """Write mission, scene and perhaps task."""
         language, task, named = int(state[0]), int(state[1]), int(state[2])
-        told = len(self.targets) if self.tell == 1 else 0
         width = 2 * self.side - 1
-        cells = width * width
-        seen = np.zeros(self.length + PLANES * cells + told)
+        seen[:] = 0.0
         target = self.targets[task] if self.tell == 0 else 0
         write_mission(seen, self.length, target, self.words[language], self.orders[language], named // 2, named % 2)
         middle = self.side - 1
         row, column = int(state[3]) // self.side - middle, int(state[3]) % self.side - middle  # of the cell that is seen top left
-        where = np.array((int(state[4]), int(state[5]), int(state[6]), int(state[7])))
         for n in range(OBJECTS):
-            at = self.length + PLANES * (width * (where[n] // self.side - row) + where[n] % self.side - column)
+            where = int(state[4 + n])
+            at = self.length + PLANES * (width * (where // self.side - row) + where % self.side - column)
             seen[at + n // 2] = 1.0
             seen[at + 2 + n % 2] = 1.0
-        if told > 0:
-            seen[self.length + PLANES * cells + task] = 1.0
-        return seen
+        if self.tell == 1:
+            seen[self.length + PLANES * width * width + task] = 1.0
 
 
 def lingo_grid(languages: int = 4, tasks: int = 4, pairs: Any = "all", side: int = 5, tell: str = "token") -> LingoGrid:

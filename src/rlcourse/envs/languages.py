@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.box import kernel
-from rlcourse.core.config import whole
+from rlcourse.core.config import Count, whole
 
 __all__ = ["LANGUAGES", "TELLS", "checked_pairs", "drawn_below", "drawn_pair", "lingo_pairs", "token_tables", "vocabulary", "write_mission"]
 
@@ -33,7 +34,8 @@ ORDERS = ((PLEASE, ARTICLE, COLOR, KIND), (ARTICLE, KIND, COLOR, PLEASE))  # of 
 TELLS = ("token", "onehot", "none")  # how the task is told: the text's first word, a part "task" of its own, not at all
 
 
-def lingo_pairs(split: str = "all", languages: int = 4, tasks: int = 4) -> np.ndarray:
+@checked
+def lingo_pairs(split: str = "all", languages: Count = 4, tasks: Count = 4) -> np.ndarray:
     """Return which (language, task) pairs a split draws, bool [languages, tasks]; the others are held out.
 
     Parameters
@@ -52,7 +54,7 @@ def lingo_pairs(split: str = "all", languages: int = 4, tasks: int = 4) -> np.nd
         "english": (language == 0) | (task == 0),
     }
     if split not in found:
-        raise ValueError(f"split must be one of {', '.join(found)}, not {split!r}")
+        raise ValueError(f"split must be one of {', '.join(found)}, not {split!r:.60}")
     return found[split]
 
 
@@ -82,8 +84,8 @@ def checked_pairs(pairs: Any, languages: int, tasks: int, colors: int, kinds: in
     for name, number, most in (("languages", languages, len(LANGUAGES)), ("tasks", tasks, 4), ("colors", colors, 4), ("kinds", kinds, 4)):
         least = 2 if name in ("colors", "kinds") else 1
         whole(name, number, least, most)
-    if tell not in TELLS:
-        raise ValueError(f"tell must be one of {', '.join(TELLS)}, not {tell!r}")
+    if not isinstance(tell, str) or tell not in TELLS:
+        raise ValueError(f"tell must be one of {', '.join(TELLS)}, not {tell!r:.60}")
     if isinstance(pairs, str):
         return lingo_pairs(pairs, languages, tasks)
     try:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 
+@checked
 def a_split(presplit: bool = False) -> MDP:
     """Make the A-split (states A, B, C), or the A-presplit (A1, A2, B, C): values A = 1/2, B = 1, C = 0 without discount."""
     ends = [{0: [(1.0, 0, 1.0, True)]}, {0: [(1.0, 0, 0.0, True)]}]
@@ -45,11 +47,13 @@ def a_split(presplit: bool = False) -> MDP:
     )
 
 
+@checked
 def a_split_features(presplit: bool = False) -> np.ndarray:
     """Return x(s), shape [S, 3]: one weight for each of A, B and C; A1 and A2 look alike."""
     return np.eye(3)[[0, 0, 1, 2]] if presplit else np.eye(3)
 
 
+@checked
 def one_or_two_states(distinct: bool) -> MDP:
     """Make the pair of Section 11.6: one state with reward 0 or 2 at random, or two states with one of them each."""
     if not distinct:
@@ -57,11 +61,13 @@ def one_or_two_states(distinct: bool) -> MDP:
     return MDP.of({s: {0: [(0.5, 0, 2.0 * s, False), (0.5, 1, 2.0 * s, False)]} for s in (0, 1)}, [0.5, 0.5])
 
 
+@checked
 def one_or_two_states_features(distinct: bool) -> np.ndarray:
     """Return x(s), shape [S, 1]: all look alike."""
     return np.ones((1 + distinct, 1))
 
 
+@checked
 def two_or_three_states(distinct: bool) -> MDP:
     """Make the pair of Example 11.4, states A, B, or A, B, B': an A with reward 0, then Bs with reward -1, the last of them +1."""
     if not distinct:
@@ -71,6 +77,7 @@ def two_or_three_states(distinct: bool) -> MDP:
     return MDP.of({0: {0: after_a}, 1: {0: [(1.0, 0, 1.0, False)]}, 2: {0: again}}, 0)
 
 
+@checked
 def two_or_three_states_features(distinct: bool) -> np.ndarray:
     """Return x(s), shape [S, 2]: one weight for A, one for B, and B' looks like B."""
     return np.eye(2)[[0, 1, 1]] if distinct else np.eye(2)

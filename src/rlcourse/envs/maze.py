@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Natural
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -92,7 +94,8 @@ class ChangingMaze(NamedTuple):
         return _mdp(self.successor[int(self.clock[0] >= self.when)], self.start, [self.goal])
 
 
-def dyna_maze(halvings: int = 0) -> MDP:
+@checked
+def dyna_maze(halvings: Natural = 0) -> MDP:
     """Make the maze of Example 8.1 (47 free cells), or one of Example 8.4: the same maze on a finer grid.
 
     Parameters
@@ -106,12 +109,14 @@ def dyna_maze(halvings: int = 0) -> MDP:
     return _mdp(_successors(rows), start, goals)
 
 
-def blocking_maze(when: int = 1000) -> ChangingMaze:
+@checked
+def blocking_maze(when: Natural = 1000) -> ChangingMaze:
     """Make the maze of Example 8.2: the short way is blocked after `when` steps, and a long one (16 instead of 10) opens."""
     return _changing(GAP_RIGHT, GAP_LEFT, when)
 
 
-def shortcut_maze(when: int = 3000) -> ChangingMaze:
+@checked
+def shortcut_maze(when: Natural = 3000) -> ChangingMaze:
     """Make the maze of Example 8.3: after `when` steps a short way (10 instead of 16) opens, and the long one stays."""
     return _changing(GAP_LEFT, GAP_BOTH, when)
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Probability
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -21,12 +23,14 @@ from rlcourse.core.world import WorldEnv
 __all__ = ["infinite_variance", "make_env", "make_vec", "picture", "staying", "text"]
 
 
-def infinite_variance(p: float = 0.9) -> MDP:
+@checked
+def infinite_variance(p: Probability = 0.9) -> MDP:
     """Make the task of Example 5.5; left comes back with probability p."""
     return MDP.of({0: {0: [(p, 0, 0.0, False), (1.0 - p, 0, 1.0, True)], 1: [(1.0, 0, 0.0, True)]}})
 
 
-def staying(p: float = 0.9) -> MDP:
+@checked
+def staying(p: Probability = 0.9) -> MDP:
     """Make the task of Exercise 5.5: one action, which stays with probability p."""
     return MDP.of({0: {0: [(p, 0, 1.0, False), (1.0 - p, 0, 1.0, True)]}})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -20,6 +21,7 @@ START, GOAL = 8, 29
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # up, right, down, left
 
 
+@checked
 def open_grid(reward: float = 1.0) -> MDP:
     """Make the gridworld of Figure 7.4, with this reward for entering the goal."""
     return MDP.of({s: {a: [_outcome(s, a, reward)] for a in range(4)} for s in range(ROWS * COLUMNS)}, START)

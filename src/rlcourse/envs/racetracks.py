@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -139,6 +140,7 @@ class Racetrack(NamedTuple):
         return MDP.from_arrays(p, following, np.where(p > 0, -1.0, 0.0), terminal, start)
 
 
+@checked
 def racetrack(track: str | Sequence[str] = "left", max_velocity: int | None = 4, noise: float = 0.1, backwards: bool = False) -> Racetrack:
     """Make a racetrack.
 

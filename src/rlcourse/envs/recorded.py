@@ -13,6 +13,8 @@ from typing import NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked, numbers
+
 __all__ = ["DRIVING_HOME", "Recorded", "driving_home", "predictor"]
 
 DRIVING_HOME = (  # Example 6.1: state, elapsed time, predicted time to go; minutes
@@ -46,9 +48,22 @@ class Recorded(NamedTuple):
     position: np.ndarray
 
     @classmethod
+    @checked
     def of(cls, episodes: Sequence[Sequence[tuple[int, float]]]) -> Recorded:
-        """Make the world from episodes of (state, reward that followed)."""
-        steps = [(s, float(r), i == len(episode) - 1) for episode in episodes for i, (s, r) in enumerate(episode)]
+        """Make the world from episodes of (state, reward that followed).
+
+        Raises
+        ------
+        ValueError
+            Where there is no step, or one that is no such pair.
+        """
+        for i, episode in enumerate(episodes):
+            pairs = numbers(f"episodes[{i}]", episode, ("steps", 2))
+            if not len(pairs) or np.any((pairs[:, 0] < 0) | (pairs[:, 0] % 1 != 0)):
+                raise ValueError(f"episodes[{i}] must be pairs of a state, numbered from 0, and a reward, not {episode!r:.60}")
+        if not len(episodes):
+            raise ValueError("episodes must be at least one, and there is none")
+        steps = [(int(s), float(r), i == len(episode) - 1) for episode in episodes for i, (s, r) in enumerate(episode)]
         states, rewards, last = zip(*steps, strict=True)
         return cls(np.array(states, np.int64), np.array(rewards), np.array(last), np.zeros(1, np.int64))
 

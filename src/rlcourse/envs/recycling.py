@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -22,6 +23,7 @@ HIGH, LOW = 0, 1
 RESCUE = -3.0  # reward of running empty
 
 
+@checked
 def recycling_robot(alpha: float = 0.9, beta: float = 0.4, r_search: float = 2.0, r_wait: float = 1.0) -> MDP:
     """Make the robot of Example 3.3; the book leaves the four parameters open.
 

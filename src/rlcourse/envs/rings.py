@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP
 
 __all__ = ["ring"]
 
 
+@checked
 def ring(rewards: Sequence[float]) -> MDP:
     """Make a ring.
 

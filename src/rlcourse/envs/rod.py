@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -46,6 +47,7 @@ def place(state: int) -> tuple[float, float, float]:
     return cell % SIZE + 0.5, cell // SIZE + 0.5, turn * 2 * np.pi / TURNS
 
 
+@checked
 @functools.cache
 def rod_maneuvering(across: bool = True) -> MDP:
     """Make the task of Example 8.5.

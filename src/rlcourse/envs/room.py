@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count
 from rlcourse.core.mdp import MDP, Outcome
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -22,7 +24,8 @@ SIZE = 5
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # up, right, down, left
 
 
-def robot_room(n: int = SIZE) -> MDP:
+@checked
+def robot_room(n: Count = SIZE) -> MDP:
     """Make a room of n x n cells, n at least 2."""
     if n < 2:
         raise ValueError(f"n must be at least 2, not {n}")

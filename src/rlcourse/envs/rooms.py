@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP, Outcome
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -38,6 +39,7 @@ MOVES = (-SIZE, 1, SIZE, -1)  # up, right, down, left: what each adds to a state
 EAST = 7 * SIZE + 9  # the hallways are in rows and columns (3, 6), (6, 2), (7, 9), (10, 6)
 
 
+@checked
 def four_rooms(goal: int | None = EAST, slip: float = 0.0) -> MDP:
     """Make the rooms.
 

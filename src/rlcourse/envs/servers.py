@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Probability
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -27,7 +29,8 @@ P_FREE = 0.06  # probability that a busy server becomes free in a step
 REJECT, ACCEPT = 0, 1
 
 
-def access_control(servers: int = SERVERS, p_free: float = P_FREE, priorities: Sequence[float] = PRIORITIES) -> MDP:
+@checked
+def access_control(servers: Count = SERVERS, p_free: Probability = P_FREE, priorities: Sequence[float] = PRIORITIES) -> MDP:
     """Make Example 10.2; it begins with all servers free.
 
     Parameters

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP, Outcome
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -21,6 +22,7 @@ CELLS = (*range(15), 0)  # state of each cell, row by row: the last corner is te
 BELOW_13 = (13, 14, 15, 12)  # where the actions lead from the new state
 
 
+@checked
 def small_gridworld(new_state: bool = False, changed: bool = False) -> MDP:
     """Make the gridworld of Example 4.1.
 

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.box import kernel
-from rlcourse.core.config import whole
+from rlcourse.core.config import Count, whole
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -91,14 +92,19 @@ class SortSequence(NamedTuple):
 
     def observe(self, state):
         """Return the tokens."""
-        seen = np.zeros(self.longest + 1, np.int64)
+        seen = np.empty(self.longest + 1, np.int64)
+        self.paint(state, seen)
+        return seen
+
+    def paint(self, state, seen):
+        """Write the tokens."""
+        seen[:] = 0
         seen[0] = int(state[2]) + END
         rest, i = int(state[0]), 1
         while rest > 0:
             seen[i] = rest % (self.letters + 1) + END
             rest //= self.letters + 1
             i += 1
-        return seen
 
     # The rest is for Python only: it is never called from a box.
 
@@ -112,7 +118,8 @@ class SortSequence(NamedTuple):
         return int(wanted(state[0], state[1], self.letters))
 
 
-def sort_sequence(letters: int = 8, longest: int = 6, shortest: int = 1) -> SortSequence:
+@checked
+def sort_sequence(letters: Count = 8, longest: Count = 6, shortest: Count = 1) -> SortSequence:
     """Make the task.
 
     Parameters

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked, numbers
+from rlcourse.core.config import Count, Natural, NonNegative
+
 __all__ = ["BanditTestbed"]
 
 LIVED, STEP, BEST = range(3)  # slots: problems lived so far, step of the present one, its greatest q*(a)
@@ -44,7 +47,10 @@ class BanditTestbed(NamedTuple):
     drift: float
 
     @classmethod
-    def of(cls, values: np.ndarray, steps: int, tables: Sequence[np.ndarray], drift: float = 0.0, since: int = 0) -> BanditTestbed:
+    @checked
+    def of(
+        cls, values: np.ndarray, steps: Count, tables: Sequence[np.ndarray], drift: NonNegative = 0.0, since: Natural = 0
+    ) -> BanditTestbed:
         """Make a testbed.
 
         Parameters
@@ -58,9 +64,18 @@ class BanditTestbed(NamedTuple):
         drift : float
         since : int
             The score of a problem is the mean reward from this step on (counted from 0).
+
+        Raises
+        ------
+        ValueError
+            Where there is no problem, no table, or no step that is scored.
         """
-        problems, k = values.shape
-        initial = np.concatenate([np.ravel(table).astype(float) for table in tables])
+        problems, k = numbers("values", values, ("problems", "k")).shape
+        if not values.size or since >= steps:
+            raise ValueError(f"values must hold a problem, and since be below steps, {steps}, not {since}")
+        if not len(tables):
+            raise ValueError("tables must be those of the box, and there are none")
+        initial = np.concatenate([numbers(f"tables[{i}]", np.ravel(table), ("n",)) for i, table in enumerate(tables)])
         parts = [np.zeros(HEADER), initial, initial, np.zeros(k), np.ravel(values).astype(float), np.zeros(2 * (steps + problems))]
         return cls(np.concatenate(parts), k, problems, steps, len(initial), since, float(drift))
 

@@ -18,6 +18,9 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Natural
+from rlcourse.core.rows import fill
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
 
@@ -87,17 +90,23 @@ class PixelGrid(NamedTuple):
 
     def observe(self, state):
         """Return the grid as an image; the agent covers an object in its cell."""
+        image = np.empty(self.backgrounds.shape[1:], np.uint8)
+        self.paint(state, image)
+        return image
+
+    def paint(self, state, seen):
+        """Write the image."""
         theme, columns = int(state[3]), self.walls.shape[1]
-        image = self.backgrounds[theme].copy()
+        fill(seen, self.backgrounds[theme])
         for part in range(3):
             cell = int(state[2 - part])
             top, left = CELL * (cell // columns), CELL * (cell % columns)
             for channel in range(3):
-                image[top : top + CELL, left : left + CELL, channel] = self.colors[theme, 2 - part, channel]
-        return image
+                seen[top : top + CELL, left : left + CELL, channel] = self.colors[theme, 2 - part, channel]
 
 
-def grid_themes(n: int, seed: int = 0) -> np.ndarray:
+@checked
+def grid_themes(n: Count, seed: Natural = 0) -> np.ndarray:
     """Draw themes: five colours each, any two of them far enough apart to tell.
 
     Parameters
@@ -122,8 +131,9 @@ def grid_themes(n: int, seed: int = 0) -> np.ndarray:
     return themes
 
 
+@checked
 def pixel_grid(
-    themes: int = 0, seed: int = 0, target: int = 0, cost: float = 0.01, layout: Sequence[str] = MAP, palette: Any = None
+    themes: Natural = 0, seed: Natural = 0, target: Natural = 0, cost: float = 0.01, layout: Sequence[str] = MAP, palette: Any = None
 ) -> PixelGrid:
     """Make a grid.
 
@@ -152,7 +162,10 @@ def pixel_grid(
     free = np.flatnonzero(~walls)
     if len(free) < 3:
         raise ValueError(f"layout must have at least 3 free cells, not {len(free)}")
-    colors = np.array(palette if palette is not None else grid_themes(themes, seed) if themes else [PLAIN], np.uint8)
+    try:
+        colors = np.array(palette if palette is not None else grid_themes(themes, seed) if themes else [PLAIN], np.uint8)
+    except (ValueError, TypeError, OverflowError):
+        colors = np.zeros(0, np.uint8)
     if colors.ndim != 3 or colors.shape[1:] != (len(PLAIN), 3):
         raise ValueError(f"palette must have shape [themes, {len(PLAIN)}, 3], not {list(colors.shape)}")
     pixels = np.repeat(np.repeat(walls, CELL, axis=0), CELL, axis=1)

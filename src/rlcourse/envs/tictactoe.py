@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP
 from rlcourse.core.policies import sample
 from rlcourse.core.vector import WorldVectorEnv
@@ -108,6 +109,7 @@ class TicTacToe(NamedTuple):
         return None if self.self_play else model(self.opponent, self.draw, self.second)
 
 
+@checked
 def tic_tac_toe(opponent: str | np.ndarray = "random", draw: float = 0.5, second: bool = False) -> TicTacToe:
     """Make a game.
 

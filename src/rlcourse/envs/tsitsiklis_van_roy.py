@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -22,6 +23,7 @@ from rlcourse.core.world import WorldEnv
 __all__ = ["make_env", "make_vec", "two_states", "two_states_features"]
 
 
+@checked
 def two_states(epsilon: float = 0.01) -> MDP:
     """Make the two states.
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count
 from rlcourse.core.mdp import MDP
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -17,7 +19,8 @@ from rlcourse.core.world import WorldEnv
 __all__ = ["make_env", "make_vec", "random_walk"]
 
 
-def random_walk(n: int = 5, left: float = 0.0, right: float = 1.0) -> MDP:
+@checked
+def random_walk(n: Count = 5, left: float = 0.0, right: float = 1.0) -> MDP:
     """Make a random walk.
 
     Parameters
@@ -27,7 +30,7 @@ def random_walk(n: int = 5, left: float = 0.0, right: float = 1.0) -> MDP:
     left, right : float
         Rewards for leaving on either side: 0 and 1 in Example 6.2, -1 and 1 in chapter 7.
     """
-    if n < 1 or n % 2 == 0:
+    if n % 2 == 0:
         raise ValueError(f"n must be odd, so that there is a middle to begin in, not {n}")
     table = {s: {0: [(1.0, s - 1, 0.0, False)], 1: [(1.0, s + 1, 0.0, False)]} for s in range(n)}
     table[0][0], table[n - 1][1] = [(1.0, n, left, True)], [(1.0, n + 1, right, True)]

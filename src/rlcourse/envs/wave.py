@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count
 from rlcourse.core.mdp import MDP
 
 __all__ = ["square_wave"]
 
 
-def square_wave(n: int = 200, width: int = 81) -> MDP:
+@checked
+def square_wave(n: Count = 200, width: Count = 81) -> MDP:
     """Make the square wave.
 
     Parameters

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.mdp import MDP, Outcome
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -21,6 +22,7 @@ WIND = (0, 0, 0, 1, 1, 1, 2, 2, 1, 0)  # cells per move, by column
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1), (-1, 1), (1, 1), (1, -1), (-1, -1), (0, 0))
 
 
+@checked
 def windy_gridworld(kings_moves: bool = False, stay: bool = False, stochastic: bool = False) -> MDP:
     """Make the gridworld of Example 6.5.
 

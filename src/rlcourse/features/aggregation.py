@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count
 from rlcourse.core.linear import coordinate
 from rlcourse.features.ranges import range_of, require_few, whole_numbers
 
@@ -33,7 +35,8 @@ class Aggregation(NamedTuple):
     groups: np.ndarray
 
     @classmethod
-    def of(cls, n: int, groups: int) -> Aggregation:
+    @checked
+    def of(cls, n: Count, groups: Count) -> Aggregation:
         """Aggregate the states 0 to n - 1 into groups of n / groups; states beyond (terminal ones) count to the last.
 
         Raises
@@ -41,7 +44,7 @@ class Aggregation(NamedTuple):
         ValueError
             Where there are more groups than states, or none.
         """
-        if not 1 <= groups <= n:
+        if groups > n:
             raise ValueError(f"groups must be between 1 and the number of states, {n}, not {groups!r}")
         return cls.box([0.0], [float(n)], groups)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked, numbers
 from rlcourse.core.linear import coordinate
 
 __all__ = ["Boxes"]
@@ -34,6 +35,7 @@ class Boxes(NamedTuple):
     counts: np.ndarray
 
     @classmethod
+    @checked
     def of(cls, edges: Sequence[Sequence[float]]) -> Boxes:
         """Make boxes from the inner edges of each coordinate; none leaves a coordinate out.
 
@@ -42,9 +44,9 @@ class Boxes(NamedTuple):
         ValueError
             Where edges are not finite and increasing, or there is no coordinate.
         """
-        rows = [np.asarray(row, dtype=float).ravel() for row in edges]
-        if not rows or any(not np.all(np.isfinite(row)) or np.any(np.diff(row) <= 0) for row in rows):
-            raise ValueError(f"edges must be finite and increasing, for at least one coordinate, not {[row.tolist() for row in rows]}")
+        rows = [numbers(f"edges[{i}]", row, ("m",)) for i, row in enumerate(edges)]
+        if not rows or any(np.any(np.diff(row) <= 0) for row in rows):
+            raise ValueError(f"edges must be finite and increasing, for at least one coordinate, not {edges!r:.60}")
         filled = np.full((len(rows), max(1, *(len(row) for row in rows))), math.inf)
         for i, row in enumerate(rows):
             filled[i, : len(row)] = row

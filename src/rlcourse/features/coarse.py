@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlcourse.core.linear import coordinate
+from rlcourse.features.ranges import points, positive
 
 __all__ = ["CoarseCoding"]
 
@@ -51,17 +52,11 @@ class CoarseCoding(NamedTuple):
         ValueError
             Where centres are not finite numbers, or a radius is not positive.
         """
-        points = np.array(centres, dtype=float)
-        points = points[:, None] if points.ndim == 1 else points
-        if points.ndim != 2 or not points.size or not np.all(np.isfinite(points)):
-            raise ValueError(f"centres must be finite numbers of shape [d, k] or [d], not of shape {points.shape}")
-        reach = np.array(radius, dtype=float)
-        if reach.shape not in ((), points.shape[1:]) or not (np.all(reach > 0) and np.all(np.isfinite(reach))):
-            raise ValueError(f"radius must be positive, one or {points.shape[1]}, not {radius!r}")
-        if len(points) > MOST_CENTRES:
-            raise ValueError(f"centres: {len(points):,} are more than {MOST_CENTRES:,}; take fewer along each coordinate, or tiles")
-        reach = np.broadcast_to(reach, points.shape[1:]).copy()
-        return cls(points, reach, _most(points / reach))
+        middles = points("centres", centres)
+        reach = positive("radius", radius, middles.shape[1])
+        if len(middles) > MOST_CENTRES:
+            raise ValueError(f"centres: {len(middles):,} are more than {MOST_CENTRES:,}; take fewer along each coordinate, or tiles")
+        return cls(middles, reach, _most(middles / reach))
 
     @property
     def size(self) -> int:

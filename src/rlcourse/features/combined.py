@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlcourse.core.box import typed_kernel
+from rlcourse.features.ranges import require_features
 
 __all__ = ["Bias", "Dense", "Stacked", "stack"]
 
@@ -53,7 +54,14 @@ class Dense(NamedTuple):
 
     @classmethod
     def of(cls, features: Any) -> Dense:
-        """Make vectors of binary features; those that are vectors already stay the same."""
+        """Make vectors of binary features; those that are vectors already stay the same.
+
+        Raises
+        ------
+        ValueError
+            Where there are no features.
+        """
+        require_features("features", features)
         return cls(features, features.size)
 
     @property
@@ -110,10 +118,12 @@ def stack(*features: Any) -> Any:
     Raises
     ------
     ValueError
-        Where they read different numbers of a state.
+        Where there are none, or they read different numbers of a state.
     """
     if not features:
-        raise ValueError("stack() needs features")
+        raise ValueError("features must be one or more, and there are none")
+    for each in features:
+        require_features("features", each)
     counts = sorted({each.coordinates for each in features} - {0})
     if len(counts) > 1:
         raise ValueError(f"features that are stacked must read the same state, and these read {' and '.join(map(str, counts))} numbers")

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked, numbers
+from rlcourse.core.config import Natural
 from rlcourse.features.ranges import fraction, range_of, require_few
 
 __all__ = ["Fourier"]
@@ -40,7 +42,8 @@ class Fourier(NamedTuple):
     scales: np.ndarray
 
     @classmethod
-    def of(cls, low: Any, high: Any, order: int = 3, c: Any = None, scaled: bool = False) -> Fourier:
+    @checked
+    def of(cls, low: Any, high: Any, order: Natural = 3, c: Any = None, scaled: bool = False) -> Fourier:
         """Make a Fourier cosine basis.
 
         Parameters
@@ -61,13 +64,9 @@ class Fourier(NamedTuple):
         """
         lows, highs = range_of(low, high)
         if c is None:
-            if order < 0:
-                raise ValueError(f"order must be at least 0, not {order!r}")
             require_few((order + 1) ** len(lows))
             c = list(itertools.product(range(order + 1), repeat=len(lows)))
-        frequencies = np.array(c, dtype=float)
-        if frequencies.ndim != 2 or frequencies.shape[1] != len(lows) or not np.all(np.isfinite(frequencies)):
-            raise ValueError(f"c must be finite numbers of shape [d, {len(lows)}]")
+        frequencies = numbers("c", c, ("d", len(lows)))
         norms = np.sqrt((frequencies * frequencies).sum(axis=1))
         norms[norms == 0] = 1.0
         return cls(lows, highs, frequencies, 1 / np.sqrt(norms) if scaled else np.ones(len(norms)))

@@ -17,9 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import numbers
 from rlcourse.core.box import kernel
+from rlcourse.core.config import whole as whole_number
 from rlcourse.core.linear import coordinate
-from rlcourse.features.ranges import range_of, whole_numbers
+from rlcourse.features.ranges import MOST, each, range_of, require_few, truths, whole_numbers
 
 __all__ = ["HashedPairTiles", "HashedTiles"]
 
@@ -98,20 +100,21 @@ class HashedTiles(NamedTuple):
         """
         lows, highs = range_of(low, high)
         counts = whole_numbers("tiles", tiles, len(lows))
-        around = np.broadcast_to(np.asarray(wrap, dtype=np.bool_), (len(lows),))
-        return cls.scaled(counts / (highs - lows), tilings, size, np.where(around, counts, 0), whole, actions, lows)
+        around = np.where(truths("wrap", wrap, len(lows)), counts, 0)
+        return cls.scaled(counts / (highs - lows), tilings, size, around, whole, actions, lows)
 
     @classmethod
     def scaled(cls, scale: Any, tilings: int = 8, size: int = 4096, wrap: Any = 0, whole: int = 0, actions: int = 0, low: Any = 0.0) -> Any:
         """Make tile coding with so many tiles per unit of each coordinate; `wrap` is a number of tiles, the rest as in `of`."""
-        factors = np.array(scale, dtype=float).ravel()
+        factors = numbers("scale", scale, ("k",))
         k = len(factors)
-        if not k or not (np.all(factors > 0) and np.all(np.isfinite(factors))):
-            raise ValueError(f"scale must be positive tiles per unit of each coordinate, not {scale!r}")
+        if not k or not np.all(factors > 0):
+            raise ValueError(f"scale must be positive tiles per unit of each coordinate, not {scale!r:.60}")
         for name, number, least in (("tilings", tilings, 1), ("size", size, 1), ("whole", whole, 0), ("actions", actions, 0)):
-            if number < least:
-                raise ValueError(f"{name} must be at least {least}, not {number!r}")
-        lows = np.broadcast_to(np.asarray(low, dtype=float), (k,)).copy()
+            whole_number(name, number, least, MOST)
+        require_few(size * (3 + k + whole) // 8)  # numbers that the table holds
+        require_few(tilings * max(actions, 1))
+        lows = each("low", low, k)
         around = whole_numbers("wrap", wrap, k, least=0)
         capacity = 2 ** math.ceil(math.log2(2 * size))
         keys, slots = np.zeros((size, 3 + k + whole), np.int64), np.full(capacity, -1)

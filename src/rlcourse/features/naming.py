@@ -18,6 +18,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core import spaces
+from rlcourse.core.arguments import checked
 from rlcourse.core.config import did_you_mean
 from rlcourse.core.word_vectors import WordVectors
 from rlcourse.features.aggregation import Aggregation
@@ -66,6 +67,7 @@ def names() -> dict[str, str]:
     return {name: f"{example}: {meaning}" for name, (example, meaning) in NAMES.items()}
 
 
+@checked
 def make(text: str, space: gym.Space[Any]) -> Any:
     """Make features by name.
 

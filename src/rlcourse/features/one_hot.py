@@ -58,15 +58,18 @@ class TableFeatures(NamedTuple):
         ValueError
             Where it is not of numbers, has not two or three axes, or an index below -1.
         """
-        given = np.asarray(rows)
+        try:
+            given = np.asarray(rows)
+        except ValueError:
+            raise ValueError("rows must all have one length, and be features [S, d] or [S, A, d]") from None
         if given.ndim not in (2, 3) or given.dtype.kind not in "iuf" or not given.size:
-            raise ValueError(f"features must be numbers of shape [S, d] or [S, A, d], not {given.dtype} of shape {given.shape}")
+            raise ValueError(f"rows must be features, numbers of shape [S, d] or [S, A, d], not {given.dtype} of shape {given.shape}")
         if given.dtype.kind == "f":
             if not np.all(np.isfinite(given)):
-                raise ValueError("features must be finite")
+                raise ValueError("rows must be finite, and hold nan or infinity")
             return cls(np.ascontiguousarray(given, dtype=np.float64), int(given.shape[-1]))
         if given.min() < -1 or given.max() < 0:
-            raise ValueError(f"indices of active features are whole numbers from 0, and -1 for none, not {given.min()} to {given.max()}")
+            raise ValueError(f"rows: active features are numbered from 0, and -1 is none, not {given.min()} to {given.max()}")
         return cls(np.ascontiguousarray(given, dtype=np.int64), int(given.max()) + 1)
 
     @property

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core import spaces
+from rlcourse.core.fits import Misfit
 
 __all__ = ["check", "copied", "described", "reading", "rebuilt"]
 
@@ -56,9 +57,7 @@ def rebuilt(description: dict[str, Any], arrays: dict[str, np.ndarray], known: A
     kind = type(known)
     if description["class"] != kind.__name__:
         if description["class"] not in features.MODULES:
-            raise ValueError(
-                f"these weights belong to features of class {description['class']}: make the agent with them, then load its state"
-            )
+            raise Misfit(f"these weights belong to features of class {description['class']}: make the agent with them, then load its state")
         kind = getattr(features, description["class"])
     inside = {
         part: rebuilt(each, arrays, getattr(known, part, None), f"{name}.{part}") for part, each in description.get("parts", {}).items()

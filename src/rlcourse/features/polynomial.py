@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlcourse.features.ranges import fraction, range_of, require_few
+from rlcourse.core.arguments import checked, numbers
+from rlcourse.core.config import Natural
+from rlcourse.features.ranges import MOST, fraction, range_of, require_few
 
 __all__ = ["Polynomial"]
 
@@ -33,7 +35,8 @@ class Polynomial(NamedTuple):
     exponents: np.ndarray
 
     @classmethod
-    def of(cls, low: Any, high: Any, order: int = 3, exponents: Any = None) -> Polynomial:
+    @checked
+    def of(cls, low: Any, high: Any, order: Natural = 3, exponents: Any = None) -> Polynomial:
         """Make a polynomial basis.
 
         Parameters
@@ -52,12 +55,10 @@ class Polynomial(NamedTuple):
         """
         lows, highs = range_of(low, high)
         if exponents is None:
-            if order < 0:
-                raise ValueError(f"order must be at least 0, not {order!r}")
             require_few((order + 1) ** len(lows))
             exponents = list(itertools.product(range(order + 1), repeat=len(lows)))
-        powers = np.array(exponents)
-        if powers.ndim != 2 or powers.shape[1] != len(lows) or powers.dtype.kind not in "iu" or powers.min() < 0:
+        powers = numbers("exponents", exponents, ("d", len(lows)))
+        if not len(powers) or np.any((powers < 0) | (powers > MOST) | (powers % 1 != 0)):
             raise ValueError(f"exponents must be whole numbers from 0, of shape [d, {len(lows)}]")
         return cls(lows, highs, powers.astype(np.int64))
 

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.linear import coordinate
+from rlcourse.features.ranges import points, positive
 
 __all__ = ["RadialBasis"]
 
@@ -35,6 +37,7 @@ class RadialBasis(NamedTuple):
     normalised: bool
 
     @classmethod
+    @checked
     def of(cls, centres: Any, sigma: Any, normalised: bool = False) -> RadialBasis:
         """Make radial basis functions.
 
@@ -52,14 +55,8 @@ class RadialBasis(NamedTuple):
         ValueError
             Where centres are not finite numbers, or a width is not positive.
         """
-        points = np.array(centres, dtype=float)
-        points = points[:, None] if points.ndim == 1 else points
-        if points.ndim != 2 or not points.size or not np.all(np.isfinite(points)):
-            raise ValueError(f"centres must be finite numbers of shape [d, k] or [d], not of shape {points.shape}")
-        widths = np.array(sigma, dtype=float)
-        if widths.shape not in ((), points.shape[1:]) or not (np.all(widths > 0) and np.all(np.isfinite(widths))):
-            raise ValueError(f"sigma must be positive, one or {points.shape[1]}, not {sigma!r}")
-        return cls(points, np.broadcast_to(widths, points.shape[1:]).copy(), bool(normalised))
+        middles = points("centres", centres)
+        return cls(middles, positive("sigma", sigma, middles.shape[1]), bool(normalised))
 
     @property
     def size(self) -> int:

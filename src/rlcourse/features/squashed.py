@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import numbers
 from rlcourse.core.linear import coordinate
+from rlcourse.features.ranges import require_features
 
 __all__ = ["Squashed"]
 
@@ -35,9 +37,10 @@ class Squashed(NamedTuple):
         ValueError
             Where there is not one scale, from 0, for each coordinate.
         """
-        scales = np.array(scale, dtype=float).ravel()
-        if len(scales) != features.coordinates or not (np.all(scales >= 0) and np.all(np.isfinite(scales))):
-            raise ValueError(f"scale must be a number from 0 for each of {features.coordinates} coordinates, not {scale!r}")
+        require_features("features", features)
+        scales = numbers("scale", scale, (features.coordinates,))
+        if not np.all(scales >= 0):
+            raise ValueError(f"scale must be a number from 0 for each of {features.coordinates} coordinates, not {scale!r:.60}")
         return cls(features, scales)
 
     @property

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from rlcourse.core import exact, exact_linear, spaces
+from rlcourse.core.arguments import checked, number
+from rlcourse.core.config import Count, whole
 from rlcourse.core.gymworld import as_world
 from rlcourse.core.observed import observed
 from rlcourse.core.skip_gram import train
@@ -52,8 +54,8 @@ def state2vec(env: Any, *, steps: int = 60_000, limit: int | None = None, seed: 
     world = observed(world)
     if not (spaces.is_finite(world.observation_space) and spaces.is_finite(world.action_space)):
         raise ValueError(f"state2vec needs finitely many observations and actions, not {world.observation_space}, {world.action_space}")
-    if steps < 2 or (limit is not None and limit < 1):
-        raise ValueError(f"steps must be at least 2, and limit at least 1, not {steps} and {limit}")
+    steps, seed = whole("steps", steps, 2), whole("seed", seed, 0)
+    limit = None if limit is None else whole("limit", limit, 1)
     states, begins = np.zeros(steps, np.int64), np.zeros(steps, np.bool_)
     rng = np.random.default_rng(seed)
     uniform_walk(world, spaces.size(world.action_space), limit or own or 0, states, begins, rng)
@@ -61,7 +63,8 @@ def state2vec(env: Any, *, steps: int = 60_000, limit: int | None = None, seed: 
     return train(episodes, spaces.size(world.observation_space), **{"vector_size": 16, "epochs": 3, "seed": seed} | settings)
 
 
-def proto_value_functions(env: Any, size: int) -> np.ndarray:
+@checked
+def proto_value_functions(env: Any, size: Count) -> np.ndarray:
     """Return the smoothest functions on the graph of a finite model, shape [S, size], orthonormal; the first is constant.
 
     States that nothing joins to the start have rows of zeros.
@@ -77,7 +80,8 @@ def proto_value_functions(env: Any, size: int) -> np.ndarray:
     return _rows(np.linalg.eigh(np.diag(W.sum(axis=1)) - W)[1], inside, size)
 
 
-def successor_vectors(env: Any, size: int, gamma: float) -> np.ndarray:
+@checked
+def successor_vectors(env: Any, size: Count, gamma: float) -> np.ndarray:
     """Return the leading left singular vectors of the successor representation of random actions, shape [S, size], orthonormal.
 
     States that random actions never meet have rows of zeros.
@@ -86,7 +90,7 @@ def successor_vectors(env: Any, size: int, gamma: float) -> np.ndarray:
     S, A, _ = m.successor.shape
     P, _, start = exact_linear.chain(m, np.full((S, A), 1.0 / A))
     met = _joined(P, start > 0)
-    M = np.linalg.inv(np.eye(int(met.sum())) - gamma * P[np.ix_(met, met)])
+    M = np.linalg.inv(np.eye(int(met.sum())) - number("gamma", gamma, 0.0, 1.0) * P[np.ix_(met, met)])
     return _rows(np.linalg.svd(M)[0], met, size)
 
 
@@ -100,7 +104,7 @@ def _joined(W: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def _rows(U: np.ndarray, inside: np.ndarray, size: int) -> np.ndarray:
-    if not 1 <= size <= len(U):
+    if size > len(U):
         raise ValueError(f"size must be within 1..{len(U)}, the number of states that are met, not {size}")
     table = np.zeros((len(inside), size))
     table[inside] = U[:, :size]

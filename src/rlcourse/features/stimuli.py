@@ -14,11 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from rlcourse.core.arguments import checked, numbers
+from rlcourse.core.config import Count, Positive
 from rlcourse.features.one_hot import TableFeatures
+from rlcourse.features.ranges import require_few
 
 __all__ = ["complete_serial_compound", "microstimuli", "presence"]
 
 
+@checked
 def presence(present: Any, level: float = 1.0) -> TableFeatures:
     """Return one feature per stimulus: its intensity times `level`.
 
@@ -31,17 +35,20 @@ def presence(present: Any, level: float = 1.0) -> TableFeatures:
     return _features(level * _checked(present))
 
 
-def complete_serial_compound(present: Any, length: int | None = None) -> TableFeatures:
+@checked
+def complete_serial_compound(present: Any, length: Count | None = None) -> TableFeatures:
     """Return a feature for each of `length` times since the onset of each stimulus; all times of a trial where None.
 
     Features are ordered by stimulus, then by time, and are 1 also when the stimulus has ended.
     """
     since = _since_onset(_checked(present))
+    require_few((length or 1) * since.size)
     elements = since.shape[1] if length is None else int(length)
     return _features(np.asarray(since[..., None] == np.arange(elements), dtype=float))
 
 
-def microstimuli(present: Any, m: int = 6, sigma: float = 0.08, decay: float = 0.985) -> TableFeatures:
+@checked
+def microstimuli(present: Any, m: Count = 6, sigma: Positive = 0.08, decay: float = 0.985) -> TableFeatures:
     """Return m microstimuli per stimulus, ordered by stimulus, then from the latest to the first to peak.
 
     Parameters
@@ -58,17 +65,18 @@ def microstimuli(present: Any, m: int = 6, sigma: float = 0.08, decay: float = 0
     Microstimulus i of height y of the trace is ``y exp(-(y - i / m)^2 / (2 sigma^2)) / sqrt(2 pi)``, i = 1 ... m, the form of Ludvig,
     Sutton and Kehoe (2012).
     """
-    if m < 1 or not sigma > 0 or not 0 < decay < 1:
-        raise ValueError(f"microstimuli need m >= 1, sigma > 0 and 0 < decay < 1, not {m}, {sigma} and {decay}")
+    if not 0 < decay < 1:
+        raise ValueError(f"decay must be within 0 and 1, and neither of them, not {decay!r}")
     since = _since_onset(_checked(present))
     y = np.where(since < 0, 0.0, decay ** np.maximum(since, 0))[..., None]
+    require_few(m * since.size)
     centers = np.arange(1, m + 1) / m
     return _features(y * np.exp(-((y - centers) ** 2) / (2 * sigma * sigma)) / np.sqrt(2 * np.pi))
 
 
 def _checked(present: Any) -> np.ndarray:
-    shown = np.asarray(present, dtype=float)
-    if shown.ndim != 3 or not shown.size or not np.all(np.isfinite(shown)):
+    shown = numbers("present", present, ("kinds", "times", "stimuli"))
+    if not shown.size:
         raise ValueError(f"present must be finite numbers of shape [kinds, times, stimuli], not of shape {shown.shape}")
     return shown
 

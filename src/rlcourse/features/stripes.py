@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked, numbers
 from rlcourse.core.linear import coordinate
 
 __all__ = ["Stripes"]
@@ -36,6 +37,7 @@ class Stripes(NamedTuple):
     n: int
 
     @classmethod
+    @checked
     def of(cls, directions: Any, cuts: Sequence[Any]) -> Stripes:
         """Make tilings of stripes.
 
@@ -50,12 +52,12 @@ class Stripes(NamedTuple):
         ValueError
             Where there are not as many directions as tilings, or cuts are not in order.
         """
-        across = np.array(directions, dtype=float)
-        if across.ndim != 2 or len(across) != len(cuts) or not across.size or not np.all(np.isfinite(across)):
-            raise ValueError(f"directions must be finite numbers, a row for each of {len(cuts)} tilings, not of shape {across.shape}")
-        each = [np.array(some, dtype=float).ravel() for some in cuts]
-        if not all(np.all(np.isfinite(some)) and np.all(np.diff(some) > 0) for some in each):
-            raise ValueError("cuts must be finite and in order")
+        across = numbers("directions", directions, ("T", "k"))
+        if len(across) != len(cuts) or not across.size:
+            raise ValueError(f"directions must have a row for each of the {len(cuts)} cuts, not the shape {across.shape}")
+        each = [numbers(f"cuts[{t}]", some, ("n",)) for t, some in enumerate(cuts)]
+        if not all(np.all(np.diff(some) > 0) for some in each):
+            raise ValueError("cuts must be in order, each of them above the one before")
         padded = np.full((len(each), max(1, *map(len, each))), np.inf)
         for row, some in zip(padded, each, strict=True):
             row[: len(some)] = some

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count
 from rlcourse.core.linear import coordinate
-from rlcourse.features.ranges import range_of, require_few, whole_numbers
+from rlcourse.features.ranges import range_of, require_few, truths, whole_numbers
 
 __all__ = ["Tiles"]
 
@@ -43,8 +45,9 @@ class Tiles(NamedTuple):
     tilings: int
 
     @classmethod
+    @checked
     def of(
-        cls, low: Any, high: Any, tiles: int | Sequence[int] = 8, tilings: int = 8, displacement: Any = None, wrap: Any = False
+        cls, low: Any, high: Any, tiles: int | Sequence[int] = 8, tilings: Count = 8, displacement: Any = None, wrap: Any = False
     ) -> Tiles:
         """Make tile coding of a box.
 
@@ -69,15 +72,8 @@ class Tiles(NamedTuple):
         lows, highs = range_of(low, high)
         k = len(lows)
         counts = whole_numbers("tiles", tiles, k)
-        if tilings < 1:
-            raise ValueError(f"tilings must be at least 1, not {tilings!r}")
-        shifts = 2 * np.arange(k) + 1 if displacement is None else np.asarray(displacement, dtype=np.int64)
-        if shifts.shape != (k,):
-            raise ValueError(f"displacement must have one number per coordinate, {k}, not {shifts.tolist()}")
-        around = np.asarray(wrap, dtype=np.bool_)
-        if around.shape not in ((), (k,)):
-            raise ValueError(f"wrap must be one truth value, or one per coordinate, {k}, not {wrap!r}")
-        made = cls(lows, highs, counts, shifts, np.broadcast_to(around, (k,)).copy(), int(tilings))
+        shifts = 2 * np.arange(k) + 1 if displacement is None else whole_numbers("displacement", displacement, k, least=0)
+        made = cls(lows, highs, counts, shifts, truths("wrap", wrap, k), int(tilings))
         require_few(made.size)
         return made
 

@@ -23,7 +23,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlcourse.core.config import did_you_mean
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Natural, did_you_mean
 
 if TYPE_CHECKING:
     from rlcourse.figures.experiment import Result
@@ -76,19 +77,25 @@ def names() -> list[str]:
     return [_name(path) for path in sorted(FOLDER.glob("*/*.py"), key=_order) if path.stem != "__init__"]
 
 
-def in_chapter(chapter: int) -> list[str]:
+@checked
+def in_chapter(chapter: Natural) -> list[str]:
     """Return the names of a chapter's figures."""
     return in_folder(f"ch{chapter:02d}")
 
 
+@checked
 def in_folder(folder: str) -> list[str]:
     """Return the names of the figures in a folder, such as the four of easy21; none where there is no such folder."""
     return [name for name in names() if path_of(name).parent.name == folder]
 
 
+@checked
 def path_of(name: str) -> Path:
     """Return the file of a figure."""
-    return next(path for path in FOLDER.glob("*/*.py") if path.stem != "__init__" and _name(path) == name)
+    for path in FOLDER.glob("*/*.py"):
+        if path.stem != "__init__" and _name(path) == name:
+            return path
+    raise ValueError(f"unknown figure {name!r}{did_you_mean(name, names())}")
 
 
 def title(name: str) -> str:
@@ -102,6 +109,7 @@ def load(name: str) -> Any:
     return importlib.import_module(f"{__name__}.{path.parent.name}.{path.stem}")
 
 
+@checked
 def find(text: str) -> str:
     """Return the name of a figure, however it is written: 6.3, fig6.3, "Figure 6.3", ex6.5, example 6.5, draft-6.6.
 
@@ -129,6 +137,7 @@ def find(text: str) -> str:
     raise ValueError(f"unknown figure {text!r}{near if 'did you mean' in near else '; see rlcourse list figures'}")
 
 
+@checked
 def make(name: str, **options: Any) -> Result:
     """Run a figure's experiment and check its claims; see `rlcourse.figures.experiment.make`."""
     from rlcourse.figures.experiment import make as make_

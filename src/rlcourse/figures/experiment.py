@@ -16,6 +16,7 @@ import numpy as np
 
 from rlcourse import figures
 from rlcourse.core.config import build
+from rlcourse.core.files import replacing, write_bytes
 from rlcourse.core.trial import EPISODE_BUDGET, ROWS, Trial
 from rlcourse.figures.claims import Claim
 
@@ -83,7 +84,7 @@ class Lab:
 
         Raises
         ------
-        RuntimeError
+        ChildProcessError
             Where a process was killed.
         """
         from rlcourse.figures.torch_processes import spread
@@ -186,9 +187,11 @@ class Result:
         folder.mkdir(parents=True, exist_ok=True)
         stem = f"figure-{self.name}" if self.name[0].isdigit() else self.name
         paths = {kind: str(folder / f"{stem}.{kind}") for kind in ("png", "npz", "json")}
-        self.picture().savefig(paths["png"], dpi=130)
-        np.savez_compressed(paths["npz"], **self.data)  # type: ignore[arg-type]
-        Path(paths["json"]).write_text(json.dumps(self.summary(), indent=1) + "\n")
+        with replacing(paths["png"]) as file:
+            self.picture().savefig(file, dpi=130, format="png")
+        with replacing(paths["npz"]) as file:
+            np.savez_compressed(file, **self.data)  # type: ignore[arg-type]
+        write_bytes(paths["json"], (json.dumps(self.summary(), indent=1) + "\n").encode())
         return paths
 
     def summary(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from rlcourse.core.arguments import checked
 from rlcourse.inspection.play import Play
 
 __all__ = ["Codes", "codes"]
@@ -32,6 +33,7 @@ class Codes(NamedTuple):
 
 
 @torch.no_grad()
+@checked
 def codes(played: Play) -> Codes:
     """Return the features of all observations of a play in two dimensions, by the singular value decomposition of the centred features."""
     rows = []

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlcourse.core.arguments import checked
 from rlcourse.encoders.autoencoders import DenseCode, SparseCode
 from rlcourse.inspection.network import Network
 
@@ -27,6 +28,7 @@ class Layer(NamedTuple):
     maps: np.ndarray
 
 
+@checked
 def first_weights(network: Network) -> tuple[str, np.ndarray]:
     """Return what the first layer is, and its weights.
 
@@ -53,6 +55,7 @@ def first_weights(network: Network) -> tuple[str, np.ndarray]:
 
 
 @torch.no_grad()
+@checked
 def feature_maps(network: Network, x: Tensor) -> list[Layer]:
     """Return what each convolution of the encoder, with its activation and pooling, makes of one observation [1, ...]; [] without any."""
     layers: list[Layer] = []

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from rlcourse.core.arguments import checked
 from rlcourse.encoders.recurrent import GRU, LSTM
 from rlcourse.inspection.play import Play
 
@@ -33,6 +34,7 @@ class Probe(NamedTuple):
     observation: float
 
 
+@checked
 def probe(played: Play, ridge: float = 1e-3) -> list[Probe]:
     """Return what least squares read of each coordinate of the world's state; those that never change are left out.
 
@@ -78,6 +80,7 @@ def _score(x: np.ndarray, fact: np.ndarray, split: int, ridge: float) -> tuple[s
     return "R2", float(1.0 - ((told[:, 0] - wanted) ** 2).mean() / max(wanted.var(), 1e-12))
 
 
+@checked
 def gates(played: Play) -> dict[str, np.ndarray]:
     """Return how often each unit's gates are nearly shut (below 0.1) and nearly open (above 0.9), shape [units, 2], of the last layer.
 

@@ -108,7 +108,7 @@ def network_of(agent: Any) -> Network:
     ValueError
         Where it has none.
     """
-    space = agent.observation_space
+    space = getattr(agent, "observation_space", None)
     for name, make in (("policy", _policy), ("networks", _soft), ("network", _values), ("actor", _continuous)):
         if isinstance(getattr(agent, name, None), nn.Module):
             return make(agent, space)

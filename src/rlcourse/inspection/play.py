@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import whole
 from rlcourse.core.copies import as_vector
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.inspection.network import Network, network_of
@@ -57,6 +59,7 @@ class Play(NamedTuple):
 
 
 @torch.no_grad()
+@checked
 def play(agent: Any, env: Any, steps: int = 200, copies: int = 16, seed: int = 0) -> Play:
     """Act greedily.
 
@@ -73,6 +76,7 @@ def play(agent: Any, env: Any, steps: int = 200, copies: int = 16, seed: int = 0
     ValueError
         Where the agent has no network.
     """
+    steps, seed = whole("steps", steps, 1), whole("seed", seed, 0)
     network = network_of(agent)
     venv = as_vector(env, copies)
     world = venv.unwrapped if isinstance(venv.unwrapped, WorldVectorEnv) else None

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from rlcourse.core.arguments import checked, numbers
 from rlcourse.core.spaces import short
 from rlcourse.inspection.network import Network
 from rlcourse.inspection.play import Play
@@ -56,6 +57,7 @@ class Saliency(NamedTuple):
     boxes: list[Any]
 
 
+@checked
 def saliency(played: Play, moments: list[tuple[int, int]], seed: int = 1) -> Saliency:
     """Return saliency at some moments (step, copy) of a play.
 
@@ -74,6 +76,11 @@ def saliency(played: Play, moments: list[tuple[int, int]], seed: int = 1) -> Sal
     network = played.network
     if not isinstance(network.space, gym.spaces.Box) or not (network.image or np.issubdtype(network.space.dtype, np.floating)):
         raise ValueError(f"saliency needs images or vectors of numbers, not {short(network.space)}")
+    length, copies = played.starts.shape
+    for i, moment in enumerate(moments or [()]):  # none is no moment either
+        t, copy = numbers(f"moments[{i}]", moment, (2,)).tolist()
+        if not (t % 1 == copy % 1 == 0 and 0 <= t < length and 0 <= copy < copies):
+            raise ValueError(f"moments[{i}] must be a step in 0..{length - 1} and a copy in 0..{copies - 1}, not {moment!r:.60}")
     x = torch.stack([played.observations[t, copy] for t, copy in moments])
     before = [played.state(t, copy) for t, copy in moments]
     mean = played.observations.flatten(0, 1).float().mean(0)
@@ -109,8 +116,14 @@ def saliency(played: Play, moments: list[tuple[int, int]], seed: int = 1) -> Sal
     )
 
 
+@checked
 def mass_within(maps: np.ndarray, boxes: list[Any], margin: int = 2) -> tuple[float, float]:
     """Return the share of the mass of maps [K, H, W] that lies within so many pixels of boxes, and the share of the area that does."""
+    if maps.ndim != 3 or len(boxes) != len(maps) or not len(maps):
+        raise ValueError(f"maps must have shape [K, H, W] and boxes be K lists, not {list(maps.shape)} and {len(boxes)}")
+    for i, mine in enumerate(boxes):
+        for box in [mine] if not isinstance(mine, list | tuple | np.ndarray) else mine:
+            numbers(f"boxes[{i}]", box, (4,))
     masses, areas = [], []
     for each, mine in zip(maps, boxes, strict=True):
         inside = np.zeros(each.shape, bool)
@@ -121,8 +134,11 @@ def mass_within(maps: np.ndarray, boxes: list[Any], margin: int = 2) -> tuple[fl
     return float(np.mean(masses)), float(np.mean(areas))
 
 
+@checked
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Return Spearman's rank correlation of two arrays of the same size; equal numbers share their mean rank; nan where one is flat."""
+    if a.size != b.size or not a.size:
+        raise ValueError(f"a and b must hold as many numbers, at least one, not {a.size} and {b.size}")
     x, y = (_ranks(np.ravel(each)) for each in (a, b))
     return float("nan") if x.std() * y.std() == 0 else float(np.corrcoef(x, y)[0, 1])
 

@@ -19,6 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Positive, Probability
+
 __all__ = ["BatchNorm", "Tape", "backward", "backward_by_graph", "forward"]
 
 
@@ -83,7 +86,8 @@ class BatchNorm:
         Running statistics; the variance is the unbiased one, as torch keeps it.
     """
 
-    def __init__(self, features: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
+    @checked
+    def __init__(self, features: Count, momentum: Probability = 0.1, eps: Positive = 1e-5) -> None:
         self.momentum, self.eps = momentum, eps
         self.parameters = [np.ones(features), np.zeros(features)]
         self.gradients = [np.zeros(features), np.zeros(features)]

@@ -6,13 +6,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import NonNegative, Probability
+
 __all__ = ["SGD", "Adam"]
+
+
+def _require_arrays(parameters: Sequence[np.ndarray]) -> None:
+    if not all(isinstance(part, np.ndarray) and part.dtype.kind == "f" for part in parameters):
+        raise ValueError("parameters must be arrays of floats, which are changed in place")
 
 
 class SGD:
     """Stochastic gradient descent: theta <- theta - learning_rate * gradient."""
 
+    @checked
     def __init__(self, parameters: Sequence[np.ndarray]) -> None:
+        _require_arrays(parameters)
         self.parameters = parameters
 
     def step(self, gradients: Sequence[np.ndarray], learning_rate: float) -> None:
@@ -24,7 +34,11 @@ class SGD:
 class Adam:
     """Adam: steps along the running mean of the gradient, divided by the root of the running mean of its square (Algorithm 1)."""
 
-    def __init__(self, parameters: Sequence[np.ndarray], beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> None:
+    @checked
+    def __init__(
+        self, parameters: Sequence[np.ndarray], beta1: Probability = 0.9, beta2: Probability = 0.999, eps: NonNegative = 1e-8
+    ) -> None:
+        _require_arrays(parameters)
         self.parameters, self.beta1, self.beta2, self.eps = parameters, beta1, beta2, eps
         self.m, self.v = [np.zeros_like(part) for part in parameters], [np.zeros_like(part) for part in parameters]
         self.t = 0

@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Positive
+
 __all__ = ["numeric_gradient", "relative_error"]
 
 
-def numeric_gradient(loss: Callable[[], float], array: np.ndarray, step: float = 1e-5) -> np.ndarray:
+@checked
+def numeric_gradient(loss: Callable[[], float], array: np.ndarray, step: Positive = 1e-5) -> np.ndarray:
     """Return the gradient of a loss by an array, element by element: (loss at x + step - loss at x - step) / (2 step).
 
     Parameters
@@ -32,6 +36,9 @@ def numeric_gradient(loss: Callable[[], float], array: np.ndarray, step: float =
     return gradient
 
 
+@checked
 def relative_error(a: np.ndarray, b: np.ndarray) -> float:
     """Return the greatest difference of two arrays, divided by their greatest magnitude."""
+    if a.shape != b.shape or not a.size:
+        raise ValueError(f"a and b must have one shape, and not be empty, not {list(a.shape)} and {list(b.shape)}")
     return float(np.abs(a - b).max() / max(np.abs(a).max(), np.abs(b).max(), 1e-12))

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count
+
 __all__ = ["LSTM", "State"]
 
 State = tuple[np.ndarray, np.ndarray]  # h and c, [B, H] each
@@ -35,7 +38,8 @@ class LSTM:
         W and b, and what the last `backward` found for them.
     """
 
-    def __init__(self, inputs: int, hidden: int, rng: np.random.Generator) -> None:
+    @checked
+    def __init__(self, inputs: Count, hidden: Count, rng: np.random.Generator) -> None:
         self.inputs, self.hidden = inputs, hidden
         self.W = rng.uniform(-1.0, 1.0, (inputs + hidden, 4 * hidden)) / np.sqrt(hidden)
         self.b = np.zeros(4 * hidden)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.nn_numpy.batch_norm import BatchNorm
 from rlcourse.nn_numpy.initial_weights import INITIAL_WEIGHTS
 
@@ -48,6 +49,7 @@ class MLP:
         Weight [in, out] and bias [out] of each layer, then gamma and beta of each normalisation; gradients of the last `backward`.
     """
 
+    @checked
     def __init__(
         self,
         sizes: tuple[int, ...],
@@ -56,6 +58,11 @@ class MLP:
         init: str = "1/sqrt(n)",
         batch_norm: bool = False,
     ) -> None:
+        for name, value, known in (("activation", activation, ACTIVATIONS), ("init", init, INITIAL_WEIGHTS)):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r:.60}")
+        if len(sizes) < 2 or not all(isinstance(size, int) and size >= 1 for size in sizes):
+            raise ValueError(f"sizes must be at least two whole numbers >= 1, not {sizes!r:.60}")
         self.activation, self.slope = ACTIVATIONS[activation]
         shapes = list(itertools.pairwise(sizes))
         self.weights = [INITIAL_WEIGHTS[init](shape, rng) for shape in shapes]

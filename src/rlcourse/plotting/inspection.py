@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rlcourse.plotting.curves import BLUE, GREY, ORANGE
+from rlcourse.plotting.pictures import save
 from rlcourse.plotting.pretraining import picture_of
 
 __all__ = ["draw_codes", "draw_filters", "draw_maps", "draw_memory", "draw_probe", "draw_saliency", "draw_weights"]
@@ -32,7 +33,7 @@ def draw_filters(path: Path, title: str, weights: np.ndarray) -> None:
             mean = weight.mean(0)
             bound = np.abs(mean).max() + 1e-12
             axes.imshow(mean, cmap=_BOTH, vmin=-bound, vmax=bound, interpolation="nearest")
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def draw_weights(path: Path, title: str, weights: np.ndarray) -> None:
@@ -48,7 +49,7 @@ def draw_weights(path: Path, title: str, weights: np.ndarray) -> None:
     if weights.shape[1] <= 12:
         axes.set_yticks(range(weights.shape[1]))
     figure.colorbar(image, ax=axes, label="weight", shrink=0.9)
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def draw_maps(path: Path, title: str, seen: np.ndarray, layers: list[Any]) -> None:
@@ -66,7 +67,7 @@ def draw_maps(path: Path, title: str, seen: np.ndarray, layers: list[Any]) -> No
         low, high = min(0.0, float(layer.maps.min())), float(layer.maps.max()) + 1e-12
         for axes, each in zip(_blank(part, count, columns), layer.maps[:_MOST], strict=False):
             axes.imshow(each, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def draw_codes(path: Path, title: str, codes: Any) -> None:
@@ -79,7 +80,7 @@ def draw_codes(path: Path, title: str, codes: Any) -> None:
     axes.set_ylabel(f"second component, {codes.explained[1]:.0%}")
     axes.spines[["top", "right"]].set_visible(False)
     figure.colorbar(points, ax=axes, label="value")
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def draw_saliency(path: Path, title: str, saliency: Any) -> None:
@@ -116,7 +117,7 @@ def draw_saliency(path: Path, title: str, saliency: Any) -> None:
             axes.set_xlim(-0.5, maps.shape[2] - 0.5)
             axes.set_ylim(maps.shape[1] - 0.5, -0.5)
         row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def _draw_bars(path: Path, title: str, saliency: Any) -> None:
@@ -136,7 +137,7 @@ def _draw_bars(path: Path, title: str, saliency: Any) -> None:
             axes.set_yticks(places)
     figure.axes[0].set_ylabel("input")
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", frameon=False, fontsize=8.5, ncols=2)
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def _rho(saliency: Any, name: str) -> str:
@@ -170,7 +171,7 @@ def draw_memory(path: Path, title: str, traces: np.ndarray, starts: np.ndarray, 
         panel.spines[["top", "right"]].set_visible(False)
     if gates:
         below.axes[0].set_ylabel("share above 0.9", fontsize=8.5)
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def draw_probe(path: Path, title: str, probes: list[Any]) -> None:
@@ -190,7 +191,7 @@ def draw_probe(path: Path, title: str, probes: list[Any]) -> None:
     axes.set_xlabel("on copies of which nothing was fitted")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", frameon=False, fontsize=8.5, ncols=2)
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def _blank(figure: Any, rows: int, columns: int) -> list[Any]:

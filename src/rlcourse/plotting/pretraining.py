@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rlcourse.plotting.curves import BLUE, COLORS, GREEN, ORANGE
+from rlcourse.plotting.pictures import save
 
 __all__ = ["loss_curve", "picture_of", "reconstructions", "tiles"]
 
@@ -44,7 +45,7 @@ def loss_curve(path: Path, title: str, epochs: Sequence[Any]) -> None:
         axes.set_axisbelow(True)
         axes.xaxis.get_major_locator().set_params(integer=True)
     panels[-1].set_xlabel("epoch")
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def reconstructions(path: Path, title: str, rows: Sequence[tuple[str, np.ndarray]]) -> None:
@@ -68,7 +69,7 @@ def reconstructions(path: Path, title: str, rows: Sequence[tuple[str, np.ndarray
         axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def _against(path: Path, title: str, rows: Sequence[tuple[str, np.ndarray]]) -> None:
@@ -87,7 +88,7 @@ def _against(path: Path, title: str, rows: Sequence[tuple[str, np.ndarray]]) -> 
     axes.spines[["top", "right"]].set_visible(False)
     if seen.shape[1] <= 8:
         axes.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=130)
+    save(figure, path)
 
 
 def picture_of(image: np.ndarray) -> np.ndarray:

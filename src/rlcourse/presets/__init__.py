@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
+from rlcourse.core.arguments import checked, checked_fields
 from rlcourse.core.config import did_you_mean
 
 __all__ = ["Preset", "load", "names"]
@@ -50,6 +51,10 @@ class Preset:
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     pass_rates: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where a field is of another type."""
+        checked_fields(self)
+
     def of(self, algo: str) -> Preset:
         """Return the preset as it is for an agent."""
         return replace(self, **self.runs.get(algo, {}))
@@ -60,6 +65,7 @@ def names() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in resources.files(__name__).iterdir() if file.name.endswith(".toml"))
 
 
+@checked
 def load(name: str) -> Preset:
     """Return a preset by name; raises ValueError with the nearest name where there is none."""
     if name not in names():

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, fold, mse_loss
 
+from rlcourse.core.arguments import checked
 from rlcourse.encoders import make
 from rlcourse.encoders.autoencoders import ConvolutionalDecoder, DenoisingCode, DenseCode, DenseDecoder, SparseCode
 from rlcourse.encoders.flatten import Flatten
@@ -57,6 +58,7 @@ class Autoencoder(nn.Module):
     mean: Tensor
     scale: Tensor
 
+    @checked
     def __init__(self, observation_space: gym.Space[Any], encoder: str = "ae-conv", noise: float = 0.0, seed: int = 0) -> None:
         super().__init__()
         self.observation_space, self.name, self.noise, self.seed = observation_space, encoder, float(noise), seed

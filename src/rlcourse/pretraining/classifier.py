@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Natural
 from rlcourse.encoders import make
 from rlcourse.pretraining import files
 
@@ -30,7 +32,8 @@ class Classifier(nn.Module):
         Of the initial weights.
     """
 
-    def __init__(self, observation_space: gym.Space[Any], encoder: str, classes: int, seed: int = 0) -> None:
+    @checked
+    def __init__(self, observation_space: gym.Space[Any], encoder: str, classes: Count, seed: Natural = 0) -> None:
         super().__init__()
         if classes < 2:
             raise ValueError(f"classes must be at least 2, not {classes}: all labels are the same")

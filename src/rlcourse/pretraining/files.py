@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from collections.abc import Mapping
@@ -13,8 +14,11 @@ import numpy as np
 import torch
 
 from rlcourse.core import files, spaces
+from rlcourse.core.fits import Misfit, class_in, finite, fitting
 
 __all__ = ["load", "save"]
+
+_LARGEST = 10_000_000  # numbers of an observation
 
 
 def save(path: str | os.PathLike[str], module: Any, options: Mapping[str, Any], settings: Mapping[str, Any] | None) -> Path:
@@ -66,27 +70,33 @@ def load(path: str | os.PathLike[str], observation_space: gym.Space[Any] | None 
 
     arrays, metadata = files.read(path)
     kinds = {each.__name__: each for each in (Autoencoder, Classifier, Forecaster, Translator)}
-    name = metadata.get("class")
+    name = class_in(metadata, path)
     if name not in kinds or (kind is not None and kind is not kinds[name]):
         wanted = " or ".join(kinds) if kind is None else kind.__name__
         raise ValueError(f"{path} holds a {name}, not a {wanted}")
-    try:
-        space = _space(metadata["space"], path) if observation_space is None else observation_space
+    with fitting(path, name):
+        held = sum(array.size for array in arrays.values())
+        if any(option != "seed" and isinstance(value, int) and value > held for option, value in metadata["options"].items()):
+            raise Misfit("its options describe layers wider than it holds")
+        space = _space(metadata["space"]) if observation_space is None else observation_space
         if spaces.describe(space) != metadata["space"]:
-            raise ValueError(f"{path} was trained on {metadata['space']}; this space is {spaces.describe(space)}")
+            raise Misfit(f"it was trained on {str(metadata['space'])[:500]}; this space is {spaces.describe(space)}")
         module = kinds[name](space, metadata["encoder"], **metadata["options"])
         for buffer in ("mean", "scale"):  # their shapes depend on the data
             if buffer in arrays:
                 setattr(module, buffer, torch.from_numpy(arrays[buffer].copy()))
+        for key, value in arrays.items():
+            finite(value, key)
         module.load_state_dict({key: torch.from_numpy(value.copy()) for key, value in arrays.items()})
-    except (KeyError, RuntimeError) as error:
-        raise files.DamagedFile(f"{path} does not fit this version of rlcourse: {str(error).splitlines()[0]}") from error
     module.eval()
     return module
 
 
-def _space(described: dict[str, Any], path: Any) -> gym.Space[Any]:
+def _space(described: dict[str, Any]) -> gym.Space[Any]:
     """Return the space of a description, where that says all of it."""
+    numbers = described.get("shape", described.get("nvec", [described.get("n")]))
+    if not all(isinstance(number, int) for number in numbers) or not 0 < math.prod(numbers) <= _LARGEST:
+        raise Misfit(f"its space is none: {str(described)[:500]}")
     if described["type"] == "Discrete":
         return gym.spaces.Discrete(described["n"], start=described["start"])
     if described["type"] == "MultiDiscrete":
@@ -97,4 +107,4 @@ def _space(described: dict[str, Any], path: Any) -> gym.Space[Any]:
         dtype: Any = np.dtype(described["dtype"]).type
         low, high = (float({"True": 1, "False": 0}.get(text, text)) for text in (described["low"][0], described["high"][0]))
         return gym.spaces.Box(dtype(low), dtype(high), tuple(described["shape"]), dtype)
-    raise ValueError(f"{path}: give observation_space, of which the file tells only {described}")
+    raise Misfit(f"give observation_space, of which the file tells only {str(described)[:500]}")

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rlcourse.core.arguments import checked
+
 __all__ = ["Epoch", "fit", "held_out"]
 
 
@@ -35,6 +37,7 @@ def held_out(n: int) -> int:
     return max(1, n // 10)
 
 
+@checked
 def fit(
     module: Any,
     observations: np.ndarray,
@@ -70,6 +73,8 @@ def fit(
     -------
     list of Epoch
     """
+    if not callable(getattr(module, "parameters", None)):
+        raise ValueError(f"module must be an Autoencoder or a Classifier, not {type(module).__name__}")
     _check(observations, labels, {"epochs": epochs, "batch_size": batch_size}, learning_rate, max_grad_norm)
     parts = [as_tensor(observations)] + ([] if labels is None else [torch.from_numpy(np.asarray(labels, np.int64))])
     if hasattr(module, "check_pairs"):
@@ -114,8 +119,8 @@ def _check(observations: Any, labels: Any, counts: dict[str, int], learning_rate
     for name, number in counts.items():
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {number!r}")
-    if not 0.0 < learning_rate < np.inf:
-        raise ValueError(f"learning_rate must be a number above 0, not {learning_rate!r}")
+    if not 0.0 < learning_rate < 1e30:
+        raise ValueError(f"learning_rate must be a number above 0 and below 1e30, not {learning_rate!r}")
     if max_grad_norm is not None and not max_grad_norm > 0.0:
         raise ValueError(f"max_grad_norm must be above 0, or None, which clips nothing, not {max_grad_norm!r}")
 

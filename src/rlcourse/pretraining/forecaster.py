@@ -9,7 +9,6 @@ whose action is such a probability, as DelayedBits is one, a forecaster acts by 
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from rlcourse.agents.deep.memories import recall
 from rlcourse.agents.deep.sequences import Start, check_half, first_counted, first_memory, tile
 from rlcourse.core import spaces
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Natural, Positive, whole
 from rlcourse.encoders import make_memory
 from rlcourse.encoders.recurrent import State
 from rlcourse.pretraining import files
@@ -48,6 +49,7 @@ class Forecaster(nn.Module):
         Of the initial weights.
     """
 
+    @checked
     def __init__(
         self,
         observation_space: gym.Space[Any],
@@ -58,6 +60,9 @@ class Forecaster(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        whole("memory_size", memory_size, 1, 2**16)
+        whole("memory_layers", memory_layers, 1, 64)
+        whole("seed", seed, 0)
         self.observation_space, self.name, self.seed = observation_space, encoder, seed
         self.options = {"memory": memory, "memory_size": memory_size, "memory_layers": memory_layers}
         with torch.random.fork_rng(devices=[]):  # layers initialise from torch's global generator
@@ -90,6 +95,7 @@ class Forecaster(nn.Module):
         return files.load(path, observation_space, cls)
 
 
+@checked
 def fit_forecaster(
     model: Forecaster,
     draw: Callable[[np.random.Generator], Streams],
@@ -99,8 +105,8 @@ def fit_forecaster(
     burn_in: int = 0,
     start: Start = "stored",
     half_masked: bool = False,
-    learning_rate: float = 1e-2,
-    seed: int = 0,
+    learning_rate: Positive = 1e-2,
+    seed: Natural = 0,
 ) -> list[float]:
     """Train a forecaster by Adam, one update for each window of the streams, all streams side by side.
 
@@ -125,13 +131,15 @@ def fit_forecaster(
     list of float
         The loss of each update, nats.
     """
+    if not isinstance(model, Forecaster) or not callable(draw):
+        raise ValueError(f"model must be a Forecaster and draw a function, not {type(model).__name__} and {type(draw).__name__}")
     for name, number, least in (("updates", updates, 1), ("sequence_length", sequence_length, 1), ("burn_in", burn_in, 0)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
             raise ValueError(f"{name} must be a whole number of at least {least}, not {number!r}")
     if start not in get_args(Start):
         raise ValueError(f"start must be 'stored' or 'zero', not {start!r}")
-    if not 0.0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be a number above 0, not {learning_rate!r}")
+    if not 0.0 < learning_rate < 1e30:
+        raise ValueError(f"learning_rate must be a number above 0 and below 1e30, not {learning_rate!r}")
     check_half(sequence_length, half_masked)
     rng, losses = np.random.default_rng(seed), list[Tensor]()
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)

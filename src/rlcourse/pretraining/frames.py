@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import whole
 from rlcourse.core.copies import as_vector
 from rlcourse.core.packing import packed
 from rlcourse.core.vector import WorldVectorEnv
@@ -31,6 +33,7 @@ class Frames(NamedTuple):
     space: gym.Space[Any]
 
 
+@checked
 def gather(env: Any, frames: int, seed: int = 0, agent: Any = None, copies: int = 8) -> Frames:
     """Play, and return the observations.
 
@@ -51,6 +54,9 @@ def gather(env: Any, frames: int, seed: int = 0, agent: Any = None, copies: int 
     ValueError
         Where the copies cannot be made, or an observation has no fixed size (Sequence, Graph).
     """
+    frames, seed = whole("frames", frames, 1), whole("seed", seed, 0)
+    if agent is not None and not callable(getattr(agent, "predict", None)):
+        raise ValueError(f"agent must be an agent, with a method predict, not {type(agent).__name__}")
     venv = as_vector(env, copies)
     joined = packed(venv.single_observation_space)
     space = venv.single_observation_space if joined is None else joined

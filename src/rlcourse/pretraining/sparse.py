@@ -10,12 +10,15 @@ It is minimised by L-BFGS over all patches at once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import unfold
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Interval, Natural, NonNegative, Probability, Rule
 from rlcourse.encoders.autoencoders import SparseCode
 from rlcourse.pretraining.autoencoder import Autoencoder
 from rlcourse.pretraining.fitting import Epoch, as_tensor
@@ -23,8 +26,9 @@ from rlcourse.pretraining.fitting import Epoch, as_tensor
 __all__ = ["fit_sparse", "mean_activations", "sample_patches", "sparse_objective"]
 
 
+@checked
 def sparse_objective(
-    x: Tensor, W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor, rho: float = 0.01, lam: float = 1e-4, beta: float = 3.0
+    x: Tensor, W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor, rho: Probability = 0.01, lam: NonNegative = 1e-4, beta: NonNegative = 3.0
 ) -> Tensor:
     """Return J, a scalar.
 
@@ -38,6 +42,11 @@ def sparse_objective(
     lam, beta : float
         Weights of the decay and of the sparsity.
     """
+    m, inputs, H = len(x) if x.ndim else 0, x.shape[-1] if x.ndim else 0, len(b1) if b1.ndim else 0
+    shapes = {"x": (x, (m, inputs)), "W1": (W1, (H, inputs)), "b1": (b1, (H,)), "W2": (W2, (inputs, H)), "b2": (b2, (inputs,))}
+    for name, (part, shape) in shapes.items():
+        if part.shape != shape:
+            raise ValueError(f"{name} must have shape {list(shape)}, by the last axis of x and the length of b1, not {list(part.shape)}")
     a = torch.sigmoid(x @ W1.t() + b1)
     error = torch.sigmoid(a @ W2.t() + b2) - x
     mean = a.mean(0)
@@ -86,16 +95,17 @@ def _prepared(encoder: SparseCode, patches: Tensor) -> Tensor:
     return (patches - patches.mean(1, keepdim=True)).clamp(-bound, bound) * (0.4 / bound) + 0.5
 
 
+@checked
 def fit_sparse(
     model: Autoencoder,
     observations: np.ndarray,
     *,
-    patches: int = 10_000,
-    iterations: int = 400,
-    rho: float = 0.01,
-    lam: float = 1e-4,
-    beta: float = 3.0,
-    seed: int = 0,
+    patches: Count = 10_000,
+    iterations: Count = 400,
+    rho: Annotated[float, Interval(0.0, 1.0, open_low=True), Rule(lambda rho: rho < 1.0, "be below 1")] = 0.01,
+    lam: NonNegative = 1e-4,
+    beta: NonNegative = 3.0,
+    seed: Natural = 0,
     callback: Callable[[Epoch], None] | None = None,
 ) -> list[Epoch]:
     """Train a sparse autoencoder by L-BFGS; `Epoch`s are twenty iterations, their losses J on the patches and on held-out ones.
@@ -116,6 +126,8 @@ def fit_sparse(
     encoder = model.encoder
     if not isinstance(encoder, SparseCode):
         raise ValueError(f"fit_sparse trains the encoder 'ae-sparse', not {model.name!r}; take fit")
+    if observations.shape[1:] != model.observation_space.shape:
+        raise ValueError(f"observations must be images of shape {model.observation_space.shape}, not {observations.shape[1:]}")
     raw = sample_patches(encoder, observations, patches + patches // 10, seed)
     encoder.deviation.copy_((raw - raw.mean(1, keepdim=True)).std())
     x = _prepared(encoder, raw).double()

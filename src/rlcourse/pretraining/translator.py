@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import gymnasium as gym
 import numpy as np
@@ -20,6 +20,8 @@ from gymnasium import spaces
 from torch import Tensor
 
 from rlcourse.agents.deep.memories import check_protocol
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Interval, Natural, Probability
 from rlcourse.core.spaces import is_batch
 from rlcourse.encoders.attention import Score
 from rlcourse.encoders.gnmt import GNMT, GNMTDecoder
@@ -29,6 +31,8 @@ from rlcourse.encoders.text import is_tokens
 from rlcourse.pretraining import files
 
 __all__ = ["Scores", "Translator"]
+
+Width = Annotated[int, Interval(1, 2**16)]
 
 
 class Scores(NamedTuple):
@@ -68,26 +72,27 @@ class Translator(Seq2Seq):
         Of the initial weights, and of what `predict` draws.
     """
 
+    @checked
     def __init__(
         self,
         observation_space: gym.Space[Any],
         name: str = "seq2seq",
-        hidden: int = 64,
-        embedding: int = 32,
-        layers: int = 1,
+        hidden: Width = 64,
+        embedding: Width = 32,
+        layers: Annotated[int, Interval(1, 64)] = 1,
         bi_first: bool = True,
-        residual_from: int = 3,
+        residual_from: Natural = 3,
         score: Score | None = "general",
         input_feeding: bool = True,
         reverse: bool = False,
-        dropout: float = 0.0,
-        seed: int = 0,
+        dropout: Probability = 0.0,
+        seed: Natural = 0,
     ) -> None:
         if name not in ("seq2seq", "gnmt"):
-            raise ValueError(f"name must be 'seq2seq' or 'gnmt', not {name!r}")
+            raise ValueError(f"name must be 'seq2seq' or 'gnmt', not {name!r:.60}")
         if not isinstance(observation_space, spaces.MultiDiscrete) or len(observation_space.nvec) < 2 or observation_space.nvec.ndim != 1:
             raise ValueError(
-                f"a translator sees the sign said last and the source's tokens, a MultiDiscrete of one axis, not {observation_space}"
+                f"observation_space must be a MultiDiscrete of one axis of the last sign and the source, not {str(observation_space)[:90]}"
             )
         _check(observation_space, {"hidden": hidden, "embedding": embedding, "layers": layers}, dropout)
         words, source = int(observation_space.nvec[0]), spaces.MultiDiscrete(observation_space.nvec[1:])

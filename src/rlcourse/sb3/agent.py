@@ -16,11 +16,14 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-from rlcourse.core.agent import Agent, check_budget
+from rlcourse.core.agent import Agent, check_budget, require_truth
 from rlcourse.core.callbacks import Callback, make_callback
 from rlcourse.core.copies import as_vector
+from rlcourse.core.env_state import EnvState
+from rlcourse.core.faults import Watched
 from rlcourse.core.packing import Packed
 from rlcourse.core.schedules import value
+from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.sb3 import state
 from rlcourse.sb3.bridge import Bridge, Enough
 from rlcourse.sb3.generators import Generators
@@ -58,10 +61,6 @@ class SB3Agent(Agent):
     model_class: ClassVar[Any]
     comments: ClassVar[dict[str, str]] = {}
     evaluation_envs = 16
-    resume_note = (
-        "stable-baselines3 resumes exactly between two updates in environments of ours; otherwise new episodes begin, "
-        "steps since the last update of an on-policy model are taken again, and gSDE draws a new exploration matrix"
-    )
 
     def _build(self) -> None:
         name, space = type(self).__name__, self.action_space
@@ -71,6 +70,8 @@ class SB3Agent(Agent):
             if isinstance(each, gym.spaces.Discrete) and each.start != 0:
                 raise ValueError(f"{name}: {role} {each} begin at {each.start}; stable-baselines3 counts from 0: take an agent of ours")
         self.venv = as_vector(self.env, self.config.n_envs)
+        self.env_state = None if isinstance(self.venv, WorldVectorEnv) else EnvState(self.venv)
+        self._watched = Watched(self.venv)
         self.generators = Generators(self.seed)
         self.metrics: dict[str, float] = {}
         self._metric_names: list[str] = []
@@ -91,7 +92,7 @@ class SB3Agent(Agent):
             settings["action_noise"] = NormalActionNoise(np.zeros(shape), np.full(shape, noise))
         model = self.model_class(
             self._policy_name(),
-            to_vec_env(self.venv),
+            to_vec_env(self._watched),
             seed=None,  # it would seed the global generators: ours are in their place
             device=self._device(),
             policy_kwargs=self._policy_kwargs(),
@@ -155,11 +156,11 @@ class SB3Agent(Agent):
         progress_bar: bool = False,
     ) -> Self:
         """Learn for `total_timesteps`, rounded up to whole rollouts, or until so many episodes have ended; see `Agent.learn`."""
-        check_budget(total_timesteps, episodes)
+        check_budget(total_timesteps, episodes, callback_every=callback_every, progress_bar=progress_bar)
         call, finish = make_callback(self, callback, progress_bar, total_timesteps, episodes)
         whole = not self.off_policy and self.model.n_steps * self.model.n_envs >= _ROLLOUT  # else updates follow one another at once
         bridge = Bridge(self, call, min(1 if whole else 1000, callback_every), len(self.history) + (episodes or _NO_LIMIT))
-        self._asked_to_stop = ""
+        self._asked_to_stop, self._watched.steps = "", self.num_timesteps
         try:
             with self.generators.installed():
                 self.model.learn(int(total_timesteps or _NO_LIMIT), callback=bridge, log_interval=None, reset_num_timesteps=False)
@@ -168,6 +169,7 @@ class SB3Agent(Agent):
             pass
         finally:
             self.num_timesteps = self.model.num_timesteps
+            self.midway = self._asked_to_stop == "step" and not self.off_policy  # a rollout was thrown away
             finish()
         return self
 
@@ -193,6 +195,7 @@ class SB3Agent(Agent):
 
     def predict(self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True) -> tuple[Any, Any]:
         """Return the model's action; see `Agent.predict`."""
+        require_truth("deterministic", deterministic)
         seen = observation if isinstance(observation, dict) else np.asarray(observation)
         if deterministic:
             action, state = self.model.predict(seen, state, episode_start, deterministic=True)
@@ -205,13 +208,23 @@ class SB3Agent(Agent):
 
     def state_dict(self) -> dict[str, Any]:
         """Return weights, optimisers, memory, generators and counters; see `Agent.state_dict`."""
-        return super().state_dict() | state.of_model(self.model, self.venv) | state.prefixed("generators/", self.generators.state_dict())
+        model = state.of_model(self.model, self.env_state or self.venv)
+        return super().state_dict() | model | state.prefixed("generators/", self.generators.state_dict())
+
+    @property
+    def resume_note(self) -> str:
+        """What is not as it would have been after loading; see `Agent.resume_note`."""
+        exact = "stable-baselines3 resumes exactly between two updates"
+        lost = "steps since the last update of an on-policy model are taken again, and gSDE draws a new exploration matrix"
+        return "; ".join(part for part in (super().resume_note, f"{exact}: {lost}") if part)
 
     def load_state_dict(self, state_: dict[str, Any]) -> None:
-        """Take over a state; copies of a foreign environment begin new episodes, because their state is their own."""
+        """Take over a state; see `resume_note` for what is not exactly as it was."""
         super().load_state_dict(state_)
         self.generators.load_state_dict(state.below("generators/", state_))
+        remembers = getattr(self.model, "replay_buffer", None) is not None
+        self.forgot = remembers and self.num_timesteps > 0 and not state.below("replay.", state_)
         with self.generators.installed():
-            state.into_model(self.model, self.venv, state_)
+            state.into_model(self.model, self.env_state or self.venv, state_)
         if self.model._last_obs is None and self.num_timesteps:  # other episodes than those of the beginning
             self.model.env.seed(int(np.random.SeedSequence([self.seed, self.num_timesteps]).generate_state(1)[0] % 2**31))

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from rlcourse.core.fits import shaped, whole_in
+
 __all__ = ["Generators"]
 
 
@@ -56,8 +58,8 @@ class Generators:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over both states."""
         rest = state["position"]
-        self._torch = torch.from_numpy(state["torch"].copy())
-        inner = {"key": state["numpy"].copy(), "pos": rest["pos"]}
+        self._torch = torch.from_numpy(shaped(state["torch"], tuple(self._torch.shape), np.uint8, "generators").copy())
+        inner = {"key": shaped(state["numpy"], (624,), np.uint32, "generators").copy(), "pos": whole_in(rest["pos"], 0, 624, "generators")}
         self._numpy = {"bit_generator": "MT19937", "state": inner, "has_gauss": rest["has_gauss"], "gauss": rest["gauss"]}
 
     @staticmethod

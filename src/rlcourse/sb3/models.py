@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.config import Config, Count, Interval, did_you_mean
 from rlcourse.core.schedules import Schedule
 from rlcourse.sb3.agent import SB3Agent
@@ -52,6 +53,7 @@ def model_names() -> list[str]:
     return sorted(set(models()) - set(_REFUSED))
 
 
+@checked
 @functools.cache
 def agent_class(name: str) -> type[SB3Agent]:
     """Return the agent of a model.

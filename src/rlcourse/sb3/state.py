@@ -13,7 +13,8 @@ import torch
 from stable_baselines3.common.save_util import recursive_getattr
 
 from rlcourse.core import seeds
-from rlcourse.core.vector import WorldVectorEnv
+from rlcourse.core.env_state import EnvState
+from rlcourse.core.fits import Misfit, fit, whole_in
 
 __all__ = ["below", "into_model", "of_model", "prefixed"]
 
@@ -31,8 +32,8 @@ def below(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def of_model(model: Any, venv: Any) -> dict[str, Any]:
-    """Return the state of a model and of the copies that it learns in."""
+def of_model(model: Any, place: Any) -> dict[str, Any]:
+    """Return the state of a model, and of `place`, the copies that it learns in."""
     parts, variables = model._get_torch_save_params()
     found: dict[str, Any] = {}
     for name in parts:
@@ -43,31 +44,36 @@ def of_model(model: Any, venv: Any) -> dict[str, Any]:
     found["counters"] = {name: _number(getattr(model, name)) for name in _COUNTERS if hasattr(model, name)}
     found["action_space_rng"] = seeds.snapshot(model.action_space.np_random)
     found |= _of_memory(getattr(model, "replay_buffer", None))
-    if isinstance(venv.unwrapped, WorldVectorEnv) and model._last_obs is not None:
-        found |= prefixed("env/", venv.unwrapped.state_dict()) | prefixed("last/", _of_last(model))
+    if model._last_obs is not None:
+        told = place.state_dict()
+        found |= prefixed("env/", told) | ({} if "note" in told else prefixed("last/", _of_last(model)))
     return found
 
 
-def into_model(model: Any, venv: Any, state: dict[str, Any]) -> None:
-    """Put a model into a state; the copies of a foreign environment, or a state without copies, begin new episodes."""
+def into_model(model: Any, place: Any, state: dict[str, Any]) -> None:
+    """Put a model into a state; new episodes begin where `place`, the copies that it learns in, cannot go on from it."""
     parts, variables = model._get_torch_save_params()
     with torch.no_grad():
         for name in parts:
             part, mine = recursive_getattr(model, name), below(f"{name}/", state)
             if isinstance(part, torch.optim.Optimizer):
-                part.load_state_dict(_optimizer_state(mine))
+                part.load_state_dict(_optimizer_state(mine, part))
             else:
                 part.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in mine.items()})
         for name in variables:
             recursive_getattr(model, name).copy_(torch.from_numpy(np.array(state[f"variables/{name}"])))
-    for name, value in state["counters"].items():
-        setattr(model, name, value)
+    for name in _COUNTERS:
+        if name in state["counters"]:
+            setattr(model, name, _counter(state["counters"][name], name))
     seeds.restore(model.action_space.np_random, state["action_space_rng"])
     _into_memory(getattr(model, "replay_buffer", None), state)
     model._last_obs = None
     where = below("env/", state)
-    if where and isinstance(venv.unwrapped, WorldVectorEnv):
-        venv.unwrapped.load_state_dict(where)
+    if isinstance(place, EnvState):
+        goes_on = bool(where or model.num_timesteps) and place.load_state_dict(where)
+    elif goes_on := bool(where):
+        place.load_state_dict(where)
+    if goes_on:
         _into_last(model, below("last/", state))
 
 
@@ -80,7 +86,16 @@ def _of_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     return found
 
 
-def _optimizer_state(state: dict[str, Any]) -> dict[str, Any]:
+def _counter(value: Any, name: str) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Misfit(f"{name} is no number in the file")
+    return value
+
+
+def _optimizer_state(state: dict[str, Any], mine: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return what `_of_optimizer` told, for an optimiser with the same settings."""
+    if [group.keys() for group in state["groups"]] != [group.keys() for group in mine.state_dict()["param_groups"]]:
+        raise Misfit("its optimiser has other settings in the file")
     moments: dict[int, dict[str, Any]] = {}
     for name, value in state.items():
         if name != "groups":
@@ -112,10 +127,13 @@ def _into_memory(memory: Any, state: dict[str, Any]) -> None:
         return
     mine = below("replay.", state)
     memory.pos, memory.full = (state["memory"]["pos"], state["memory"]["full"]) if mine else (0, False)
+    whole_in(memory.pos, 0, memory.buffer_size - 1, "memory.pos")
     for name, rows in mine.items():
         base, _, key = name.partition("/")
+        if base not in _MEMORY:
+            raise Misfit(f"a replay memory has no {base[:100]}")
         whole = getattr(memory, base)[key] if key else getattr(memory, base)
-        whole[: len(rows)] = rows
+        fit(whole[: len(rows)], rows, f"replay.{name}")
 
 
 def _of_last(model: Any) -> dict[str, Any]:

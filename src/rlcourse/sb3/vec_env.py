@@ -17,6 +17,8 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from stable_baselines3.common.vec_env import VecEnv
 
+from rlcourse.core.autoreset import same_step
+from rlcourse.core.infos import single
 from rlcourse.core.packing import Packed
 from rlcourse.sb3 import copies
 
@@ -32,14 +34,17 @@ def to_vec_env(env: gym.vector.VectorEnv[Any, Any, Any]) -> VecEnv:
     Parameters
     ----------
     env : gymnasium.vector.VectorEnv
-        With ``autoreset_mode=AutoresetMode.SAME_STEP``, as `rlcourse.core.copies.as_vector` makes it. Vectors that stand for
-        observations of several parts (`rlcourse.core.packing`) come out as those parts, which a MultiInputPolicy reads.
+        Of any mode of resetting; stable-baselines3 expects the next episode's first observation in the step that ends one, so that
+        other modes go through `rlcourse.core.autoreset.same_step`. Vectors that stand for observations of several parts
+        (`rlcourse.core.packing`) come out as those parts, which a MultiInputPolicy reads.
 
     Raises
     ------
     ValueError
-        Where it resets in another mode: stable-baselines3 expects the next episode's first observation in the step that ends one.
+        Where it resets in another mode and cannot reset single copies when asked.
     """
+    if not isinstance(env, gym.vector.VectorEnv):
+        raise ValueError(f"env must be a gymnasium.vector.VectorEnv, not {type(env).__name__}")
     return ToVecEnv(env)
 
 
@@ -49,6 +54,8 @@ def from_vec_env(venv: VecEnv) -> gym.vector.VectorEnv[Any, Any, Any]:
     Finished episodes are reported under ``infos["episode"]``: with the raw return where a `Monitor` or `VecMonitor` is inside, else
     with the sum of the rewards as they come out.
     """
+    if not isinstance(venv, VecEnv):
+        raise ValueError(f"venv must be a VecEnv of stable-baselines3, not {type(venv).__name__}")
     return FromVecEnv(venv)
 
 
@@ -56,13 +63,7 @@ class ToVecEnv(VecEnv):
     """What `to_vec_env` returns; `env` is the vector environment inside."""
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any]) -> None:
-        mode = env.metadata.get("autoreset_mode")
-        if mode != AutoresetMode.SAME_STEP:
-            raise ValueError(
-                f"env resets in mode {mode}; stable-baselines3 needs autoreset_mode=AutoresetMode.SAME_STEP "
-                "(gymnasium.make_vec takes it in vector_kwargs)"
-            )
-        self.env = env
+        self.env = env = same_step(env)
         self._actions: Any = None
         space: Any = env.single_observation_space
         self._packing = space if isinstance(space, Packed) else None
@@ -77,7 +78,7 @@ class ToVecEnv(VecEnv):
         observations, infos = self.env.reset(seed=seeds, options=options[0] if options else None)
         self._reset_seeds()
         self._reset_options()
-        self.reset_infos = [_single(infos, i) for i in range(self.num_envs)]
+        self.reset_infos = [single(infos, i) for i in range(self.num_envs)]
         return self._seen(observations)
 
     def step_async(self, actions: Any) -> None:
@@ -101,9 +102,9 @@ class ToVecEnv(VecEnv):
     def _info(self, infos: dict[str, Any], i: int, done: bool) -> dict[str, Any]:
         """Return what is known of copy i's step, and keep what belongs to the episode that begins in it."""
         if not done:
-            return _single(infos, i)
-        here = _single({name: value for name, value in infos.items() if name.removeprefix("_") not in _ENDED}, i)
-        ended = _single(infos.get("final_info", {}), i)
+            return single(infos, i)
+        here = single({name: value for name, value in infos.items() if name.removeprefix("_") not in _ENDED}, i)
+        ended = single(infos.get("final_info", {}), i)
         ended |= {name: here.pop(name) for name in _STATISTICS if name in here}
         if "final_info" not in infos:  # a vector environment that has one kind of info only
             ended = here | ended
@@ -231,25 +232,6 @@ def _told(infos: dict[str, Any], dones: np.ndarray) -> list[int]:
         told |= infos[f"_{name}"]
     found: list[int] = np.flatnonzero(told).tolist()
     return found
-
-
-def _single(infos: dict[str, Any], i: int) -> dict[str, Any]:
-    """Return what a vector environment's infos say of copy i: every key comes with a mask ``_key``."""
-    found = {}
-    for name, value in infos.items():
-        mask = infos.get(f"_{name}")
-        if mask is None:  # a mask itself, or a value without one
-            if name.startswith("_") and name[1:] in infos:
-                continue
-            found[name] = _single(value, i) if isinstance(value, dict) else _plain(value[i]) if np.ndim(value) else value
-        elif mask[i]:
-            found[name] = _single(value, i) if isinstance(value, dict) else _plain(value[i])
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """Return a number as Python's own, and an array as a copy."""
-    return value.item() if isinstance(value, np.generic) else value.copy() if isinstance(value, np.ndarray) else value
 
 
 def _copied(observations: Any) -> Any:

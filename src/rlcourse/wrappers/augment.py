@@ -1,7 +1,8 @@
 """What the three augmentations share: something is drawn for every image, or once an episode, and the image is changed by it.
 
-A change is a named tuple with ``draw(rng)``, which returns a tuple of floats, and ``apply(image, drawn)``, pure functions that run at both
-speeds: `Augmentation` is the Gymnasium wrapper around it, `Augmented` the world around a world, whose state ends with what was drawn.
+A change is a named tuple with ``draw(rng)``, which returns a tuple of floats, and ``apply(image, drawn)``, which changes an image in place;
+both run at both speeds. `Augmentation` is the Gymnasium wrapper around it, `Augmented` the world around a world, whose state ends with
+what was drawn.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.rows import draw
 from rlcourse.core.spaces import channels_last, short
 from rlcourse.wrappers.parts import box_of, head, join, tail
 
@@ -28,8 +30,10 @@ class Augmented(NamedTuple):
         Its states are tuples of floats, its observations images.
     how : named tuple
         The change.
-    axes, shape : tuple of int
-        An image as `image_axes` has it, and as the world has it.
+    axes : tuple of int
+        The shape of an image as `image_axes` has it.
+    blank : ndarray
+        An image, for its shape and type.
     like : tuple of float
         A state of the world inside, for its length.
     keep : bool
@@ -39,7 +43,7 @@ class Augmented(NamedTuple):
     world: Any
     how: Any
     axes: tuple[int, int, int, int]
-    shape: tuple[int, ...]
+    blank: np.ndarray
     like: tuple[float, ...]
     keep: bool
 
@@ -68,8 +72,14 @@ class Augmented(NamedTuple):
 
     def observe(self, state):
         """Return the changed image."""
-        whole = np.ascontiguousarray(self.world.observe(head(state, self.like)))
-        return self.how.apply(whole.reshape(self.axes), tail(state, self.like)).reshape(self.shape)
+        shown = np.empty_like(self.blank)
+        self.paint(state, shown)
+        return shown
+
+    def paint(self, state, seen):
+        """Write the changed image."""
+        draw(self.world, head(state, self.like), seen)
+        self.how.apply(seen.reshape(self.axes), tail(state, self.like))
 
 
 class Augmentation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
@@ -106,16 +116,17 @@ class Augmentation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorA
         return self._changed(observation), reward, terminated, truncated, info
 
     def _changed(self, observation: Any) -> Any:
-        image = self.how.apply(observation.reshape(self._axes), self._drawn)
-        return image.reshape(observation.shape).astype(observation.dtype, copy=False)
+        shown = np.array(observation, order="C")
+        self.how.apply(shown.reshape(self._axes), self._drawn)
+        return shown
 
     def around(self, world: Any) -> Augmented:
         """Return this wrapper around a world."""
         like = world.reset(np.random.default_rng(0))
         if not isinstance(like, tuple):
             raise ValueError(f"{type(self).__name__} needs a world whose state is a tuple of floats, not {like!r}")
-        shape = tuple(int(n) for n in world.observation_space.shape)
-        return Augmented(world, self.how, self._axes, shape, like, self.per == "episode")
+        space = world.observation_space
+        return Augmented(world, self.how, self._axes, np.zeros(space.shape, space.dtype), like, self.per == "episode")
 
 
 def image_axes(space: gym.Space[Any], name: str) -> tuple[int, int, int, int]:

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Natural
 from rlcourse.core.packing import packed
 from rlcourse.core.spaces import short
 from rlcourse.encoders import files, make
@@ -46,13 +48,17 @@ class EncodeObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
         How many features of frozen encoders are kept, so that an observation that comes again is not encoded again.
     """
 
+    @checked
     def __init__(
-        self, env: gym.Env[Any, Any], encoder: str | os.PathLike[str] | nn.Module, frozen: bool = True, seed: int = 0, cache: int = 1000
+        self,
+        env: gym.Env[Any, Any],
+        encoder: str | os.PathLike[str] | nn.Module,
+        frozen: bool = True,
+        seed: Natural = 0,
+        cache: Natural = 1000,
     ) -> None:
         gym.utils.RecordConstructorArgs.__init__(self, encoder=encoder, frozen=frozen, seed=seed, cache=cache, _disable_deepcopy=not frozen)
         gym.ObservationWrapper.__init__(self, env)
-        if cache < 0:
-            raise ValueError(f"cache must be at least 0, not {cache!r}")
         space = env.observation_space
         self.encoder = module_of(encoder, space, frozen, lambda name, seen: make(name, seen), files.load, seed)
         if isinstance(self.encoder, Recurrent):
@@ -72,6 +78,13 @@ class EncodeObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordC
                 del self._cache[next(iter(self._cache))]  # the one that came first
             self._cache[key] = numbers(self.encoder, self.reader.tensor(array))
         return self._cache[key].copy()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: an encoder has no state from step to step, and its weights are not the environment's."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a state."""
 
     @property
     def spec(self) -> Any:  # type: ignore[override]

@@ -11,7 +11,10 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core import spaces
+from rlcourse.core.arguments import checked
 from rlcourse.core.box import typed_kernel
+from rlcourse.core.rows import fill
+from rlcourse.core.world import World
 from rlcourse.features import Dense, TableFeatures, make
 from rlcourse.features.parts import check, copied, reading
 
@@ -54,7 +57,13 @@ class Featured(NamedTuple):
 
     def observe(self, state):
         """Return the features of what the world inside shows: an array."""
-        return self.features.x(rounded(self.world.observe(state)))
+        shown = np.empty(self.features.n)
+        self.paint(state, shown)
+        return shown
+
+    def paint(self, state, seen):
+        """Write the features; what they are made of is allocated."""
+        fill(seen, self.features.x(rounded(self.world.observe(state))))
 
 
 def rounded(seen):
@@ -76,7 +85,8 @@ def _rounded(seen):
     return single
 
 
-def featured(world: Any, features: Any) -> Featured:
+@checked
+def featured(world: World, features: Any) -> Featured:
     """Return a world that shows features; see `FeatureObservation`."""
     return Featured(world, *_vectors(features, world.observation_space))
 
@@ -92,6 +102,7 @@ class FeatureObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.Record
         A name for `rlcourse.features.make`, features themselves, or a table of them for `TableFeatures.of`.
     """
 
+    @checked
     def __init__(self, env: gym.Env[Any, Any], features: Any = "auto") -> None:
         gym.utils.RecordConstructorArgs.__init__(self, features=features)
         gym.ObservationWrapper.__init__(self, env)

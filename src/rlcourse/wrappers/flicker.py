@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.rows import draw
+from rlcourse.core.world import World
 from rlcourse.wrappers.parts import box_of, head, join, with_zero
 
 __all__ = ["Flicker", "Flickering", "flickering"]
@@ -18,15 +21,18 @@ class Flickering(NamedTuple):
     Attributes
     ----------
     world : World
-        Its states and observations are tuples of floats.
+        Its states are tuples of floats.
     p : float
         Probability of a blank observation.
+    shape : tuple of int
+        Of an observation.
     like : tuple of float
         A state of the world inside, for its length.
     """
 
     world: Any
     p: float
+    shape: tuple[int, ...]
     like: tuple[float, ...]
 
     @property
@@ -53,21 +59,26 @@ class Flickering(NamedTuple):
 
     def observe(self, state):
         """Return what is seen, or zeros: an array."""
-        whole = self.world.observe(head(state, self.like))
-        shown = np.zeros(len(whole))
-        if state[len(self.like)] == 0.0:
-            for i in range(len(shown)):
-                shown[i] = whole[i]
+        shown = np.empty(self.shape)
+        self.paint(state, shown)
         return shown
 
+    def paint(self, state, seen):
+        """Write what is seen, or zeros."""
+        if state[len(self.like)] == 0.0:
+            draw(self.world, head(state, self.like), seen)
+        else:
+            seen[:] = 0
 
-def flickering(world: Any, p: float = 0.5) -> Flickering:
+
+@checked
+def flickering(world: World, p: float = 0.5) -> Flickering:
     """Return a world whose observations are blank with probability p; see `Flicker`."""
-    _check(world.observation_space, p)
+    shape = tuple(int(n) for n in _check(world.observation_space, p).shape)
     like = world.reset(np.random.default_rng(0))
     if not isinstance(like, tuple):
         raise ValueError(f"Flicker needs a world whose state is a tuple of floats, not {like!r}")
-    return Flickering(world, float(p), like)
+    return Flickering(world, float(p), shape, like)
 
 
 class Flicker(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
@@ -80,6 +91,7 @@ class Flicker(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
     p : float
     """
 
+    @checked
     def __init__(self, env: gym.Env[Any, Any], p: float = 0.5) -> None:
         gym.utils.RecordConstructorArgs.__init__(self, p=p)
         gym.Wrapper.__init__(self, env)

@@ -10,10 +10,31 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.box import typed_kernel
+from rlcourse.core.rows import draw
 from rlcourse.wrappers.augment import PER, image_axes
 from rlcourse.wrappers.parts import head, join
 
 __all__ = ["Flipped", "RandomFlip"]
+
+
+def mirror(image):
+    """Mirror an image [channels, height, width, channels] in place, left to right."""
+    image[...] = image[:, :, ::-1].copy()
+
+
+@typed_kernel(mirror)
+def _mirror(image):
+    def loops(image):
+        last = image.shape[2] - 1
+        for k in range(image.shape[0]):
+            for i in range(image.shape[1]):
+                for j in range(image.shape[2] // 2):
+                    for m in range(image.shape[3]):
+                        image[k, i, j, m], image[k, i, last - j, m] = image[k, i, last - j, m], image[k, i, j, m]
+
+    return loops
 
 
 class Flipped(NamedTuple):
@@ -25,8 +46,10 @@ class Flipped(NamedTuple):
         Its states are tuples of floats, its observations images.
     actions : ndarray of int, shape [A]
         What an action becomes that answers a mirrored image.
-    axes, shape : tuple of int
-        An image as `image_axes` has it, and as the world has it.
+    axes : tuple of int
+        The shape of an image as `image_axes` has it.
+    blank : ndarray
+        An image, for its shape and type.
     like : tuple of float
         A state of the world inside, for its length.
     keep : bool
@@ -36,7 +59,7 @@ class Flipped(NamedTuple):
     world: Any
     actions: np.ndarray
     axes: tuple[int, int, int, int]
-    shape: tuple[int, ...]
+    blank: np.ndarray
     like: tuple[float, ...]
     keep: bool
 
@@ -67,10 +90,15 @@ class Flipped(NamedTuple):
 
     def observe(self, state):
         """Return the image, or its mirror image."""
-        whole = np.ascontiguousarray(self.world.observe(head(state, self.like)))
-        if state[len(self.like)] == 0.0:
-            return whole
-        return np.ascontiguousarray(whole.reshape(self.axes)[:, :, ::-1]).reshape(self.shape)
+        shown = np.empty_like(self.blank)
+        self.paint(state, shown)
+        return shown
+
+    def paint(self, state, seen):
+        """Write the image, or its mirror image."""
+        draw(self.world, head(state, self.like), seen)
+        if state[len(self.like)] == 1.0:
+            mirror(seen.reshape(self.axes))
 
 
 class RandomFlip(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
@@ -87,6 +115,7 @@ class RandomFlip(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
         How often it is drawn.
     """
 
+    @checked
     def __init__(self, env: gym.Env[Any, Any], actions: tuple[int, ...] | None = None, per: str = "observation") -> None:
         gym.utils.RecordConstructorArgs.__init__(self, actions=actions, per=per)
         gym.Wrapper.__init__(self, env)
@@ -119,12 +148,14 @@ class RandomFlip(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArg
     def _seen(self, observation: Any) -> Any:
         if not self._mirrored:
             return observation
-        return np.ascontiguousarray(observation.reshape(self._axes)[:, :, ::-1]).reshape(observation.shape)
+        shown = np.array(observation, order="C")
+        mirror(shown.reshape(self._axes))
+        return shown
 
     def around(self, world: Any) -> Flipped:
         """Return this wrapper around a world."""
         like = world.reset(np.random.default_rng(0))
         if not isinstance(like, tuple):
             raise ValueError(f"RandomFlip needs a world whose state is a tuple of floats, not {like!r}")
-        shape = tuple(int(n) for n in world.observation_space.shape)
-        return Flipped(world, self._actions, self._axes, shape, like, self.per == "episode")
+        space = world.observation_space
+        return Flipped(world, self._actions, self._axes, np.zeros(space.shape, space.dtype), like, self.per == "episode")

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from rlcourse.core.world import WorldEnv
+from rlcourse.core.arguments import checked
+from rlcourse.core.rows import draw
+from rlcourse.core.world import World, WorldEnv
 from rlcourse.wrappers.parts import box_of, with_zero
 
 __all__ = ["MaskVelocity", "Masked", "masked"]
@@ -31,7 +33,7 @@ class Masked(NamedTuple):
     Attributes
     ----------
     world : World
-        Its observations are tuples of floats.
+        Its observations are vectors.
     seen : ndarray of bool, shape [n]
         What is shown.
     """
@@ -59,15 +61,20 @@ class Masked(NamedTuple):
 
     def observe(self, state):
         """Return what is seen, zeros elsewhere: an array."""
-        whole = self.world.observe(state)
-        shown = np.zeros(len(self.seen))
-        for i in range(len(shown)):
-            if self.seen[i]:
-                shown[i] = whole[i]
+        shown = np.empty(len(self.seen))
+        self.paint(state, shown)
         return shown
 
+    def paint(self, state, seen):
+        """Write what is seen, and zeros elsewhere."""
+        draw(self.world, state, seen)
+        for i in range(len(seen)):
+            if not self.seen[i]:
+                seen[i] = 0.0
 
-def masked(world: Any, indices: tuple[int, ...] | None = None) -> Masked:
+
+@checked
+def masked(world: World, indices: tuple[int, ...] | None = None) -> Masked:
     """Return a world with velocities hidden, or other places of its observation; see `MaskVelocity`."""
     space = box_of(world.observation_space, "MaskVelocity")
     return Masked(world, _seen(type(world).__name__, space, indices))
@@ -84,6 +91,7 @@ class MaskVelocity(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstr
         Which places of the observation, a vector, are hidden.
     """
 
+    @checked
     def __init__(self, env: gym.Env[Any, Any], indices: tuple[int, ...] | None = None) -> None:
         gym.utils.RecordConstructorArgs.__init__(self, indices=indices)
         gym.ObservationWrapper.__init__(self, env)

@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rlcourse.core.arguments import checked
 from rlcourse.envs.games import need
 from rlcourse.envs.minigrid_view import see_by_arrays
 from rlcourse.wrappers.tokens import TextTokens, split, vocabulary_of
@@ -45,6 +46,7 @@ class MissionText(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstru
         Missions in which every word of the grammar occurs, the longest ones among them: a corpus for `vocabulary_of`.
     """
 
+    @checked
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)
         super().__init__(env)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.wrappers.augment import Augmentation, image_axes
 
 __all__ = ["Occlude", "Patch"]
@@ -33,11 +34,9 @@ class Patch(NamedTuple):
         return float(row), float(column)
 
     def apply(self, image, drawn):
-        """Return the image with the rectangle filled; shapes [channels, height, width, channels]."""
-        shown = image.copy()
+        """Fill the rectangle; the image has shape [channels, height, width, channels]."""
         row, column = int(drawn[0]), int(drawn[1])
-        shown[:, row : row + self.height, column : column + self.width] = self.value
-        return shown
+        image[:, row : row + self.height, column : column + self.width] = self.value
 
 
 class Occlude(Augmentation):
@@ -57,6 +56,7 @@ class Occlude(Augmentation):
         How often a random place is drawn.
     """
 
+    @checked
     def __init__(
         self, env: gym.Env[Any, Any], share: float = 0.5, place: str = "random", value: float = 0.0, per: str = "observation"
     ) -> None:

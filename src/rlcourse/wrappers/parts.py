@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core.box import typed_kernel
+from rlcourse.core.rows import replaced
 from rlcourse.core.spaces import short
 
 __all__ = ["box_of", "head", "join", "tail", "with_zero"]
@@ -42,18 +43,16 @@ def join(inner, extra):
 
 @typed_kernel(join)
 def _join(inner, extra):
-    from numba.np.unsafe.ndarray import to_fixed_tuple
-
     n, m = len(inner), len(extra)
-    length = n + m
+    blank = (0.0,) * (n + m)
 
     def joined(inner, extra):
-        both = np.empty(length)
+        both = blank
         for i in range(n):
-            both[i] = inner[i]
+            both = replaced(both, i, float(inner[i]))
         for i in range(m):
-            both[n + i] = extra[i]
-        return to_fixed_tuple(both, length)
+            both = replaced(both, n + i, float(extra[i]))
+        return both
 
     return joined
 

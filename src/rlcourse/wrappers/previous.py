@@ -11,38 +11,27 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.box import typed_kernel
-from rlcourse.core.vector import unpack
+from rlcourse.core.rows import draw, replaced
+from rlcourse.core.world import is_world
 from rlcourse.wrappers.parts import box_of, head, join
 
 __all__ = ["PreviousActionReward", "Reminded", "reminded"]
 
 
-def place(extra, action, bounds):
-    """Write an action into the first entries of `extra`, shape [1, k]: a one in its place, or its values within the bounds [2, d]."""
+def entry(action, i, bounds):
+    """Return number i of the d that tell an action: a one in its place, or its values within the bounds [2, d]."""
     if np.ndim(action) == 0:
-        extra[0, action] = 1.0
-        return
-    for i in range(bounds.shape[1]):
-        extra[0, i] = min(max(action.flat[i], bounds[0, i]), bounds[1, i])
+        return 1.0 if action == i else 0.0
+    return float(min(max(action.flat[i], bounds[0, i]), bounds[1, i]))
 
 
-@typed_kernel(place)
-def _place(extra, action, bounds):
-    from numba.types import Array
-
-    if not isinstance(action, Array):
-
-        def one_hot(extra, action, bounds):
-            extra[0, action] = 1.0
-
-        return one_hot
-
-    def values(extra, action, bounds):
-        for i in range(bounds.shape[1]):
-            extra[0, i] = min(max(action.flat[i], bounds[0, i]), bounds[1, i])
-
-    return values
+@typed_kernel(entry)
+def _entry(action, i, bounds):
+    if hasattr(action, "layout"):  # an array
+        return lambda action, i, bounds: float(min(max(action.flat[i], bounds[0, i]), bounds[1, i]))
+    return lambda action, i, bounds: 1.0 if action == i else 0.0
 
 
 class Reminded(NamedTuple):
@@ -51,7 +40,9 @@ class Reminded(NamedTuple):
     Attributes
     ----------
     world : World
-        Its states and observations are tuples of floats.
+        Its states are tuples of floats, its observations vectors.
+    width : int
+        Numbers of its observations.
     bounds : ndarray, shape [2, d]
         Least and largest values of the d entries for the action; none where it is left out.
     like, blank : tuple of float
@@ -59,6 +50,7 @@ class Reminded(NamedTuple):
     """
 
     world: Any
+    width: int
     bounds: np.ndarray
     like: tuple[float, ...]
     blank: tuple[float, ...]
@@ -80,31 +72,36 @@ class Reminded(NamedTuple):
     def step(self, state, action, rng):
         """Take an action, and remember it and its reward."""
         inner, reward, terminated, truncated = self.world.step(head(state, self.like), action, rng)
-        extra = np.zeros((1, len(self.blank)))
-        if self.bounds.shape[1] > 0:
-            place(extra, action, self.bounds)
-        if len(self.blank) > self.bounds.shape[1]:
-            extra[0, -1] = reward
-        return join(inner, unpack(extra, 0, self.blank)), reward, terminated, truncated
+        extra = self.blank
+        for i in range(self.bounds.shape[1]):
+            extra = replaced(extra, i, entry(action, i, self.bounds))
+        if len(extra) > self.bounds.shape[1]:
+            extra = replaced(extra, len(extra) - 1, float(reward))
+        return join(inner, extra), reward, terminated, truncated
 
     def observe(self, state):
         """Return what is seen and what is remembered: an array."""
-        seen = self.world.observe(head(state, self.like))
-        shown = np.empty(len(seen) + len(self.blank))
-        for i in range(len(seen)):
-            shown[i] = seen[i]
-        for i in range(len(self.blank)):
-            shown[len(seen) + i] = state[len(self.like) + i]
+        shown = np.empty(self.width + len(self.blank))
+        self.paint(state, shown)
         return shown
 
+    def paint(self, state, seen):
+        """Write what is seen and what is remembered."""
+        draw(self.world, head(state, self.like), seen[: self.width])
+        for i in range(len(self.blank)):
+            seen[self.width + i] = state[len(self.like) + i]
 
+
+@checked
 def reminded(world: Any, action: bool = True, reward: bool = True) -> Reminded:
     """Return a world that also shows its last action and reward; see `PreviousActionReward`."""
+    if not is_world(world):
+        raise ValueError(f"world must be a world, not {type(world).__name__}")
     bounds = _bounds(world.observation_space, world.action_space, action, reward)
     like = world.reset(np.random.default_rng(0))
     if not isinstance(like, tuple):
         raise ValueError(f"PreviousActionReward needs a world whose state is a tuple of floats, not {like!r}")
-    return Reminded(world, bounds, like, (0.0,) * (bounds.shape[1] + reward))
+    return Reminded(world, int(world.observation_space.shape[0]), bounds, like, (0.0,) * (bounds.shape[1] + reward))
 
 
 class PreviousActionReward(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
@@ -118,6 +115,7 @@ class PreviousActionReward(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCons
         Which of them is appended.
     """
 
+    @checked
     def __init__(self, env: gym.Env[Any, Any], action: bool = True, reward: bool = True) -> None:
         gym.utils.RecordConstructorArgs.__init__(self, action=action, reward=reward)
         gym.Wrapper.__init__(self, env)
@@ -136,13 +134,15 @@ class PreviousActionReward(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCons
         return self._appended(observation, action, float(reward)), reward, terminated, truncated, info
 
     def _appended(self, observation: Any, action: Any, reward: float) -> Any:
-        extra = np.zeros((1, self.bounds.shape[1] + self.with_reward))
-        if action is not None and self.with_action:
+        extra = np.zeros(self.bounds.shape[1] + self.with_reward, np.float32)
+        if action is not None:
             space: Any = self.env.action_space
-            place(extra, int(action) - int(space.start) if isinstance(space, gym.spaces.Discrete) else np.asarray(action), self.bounds)
+            taken = int(action) - int(space.start) if isinstance(space, gym.spaces.Discrete) else np.asarray(action)
+            for i in range(self.bounds.shape[1]):
+                extra[i] = entry(taken, i, self.bounds)
         if self.with_reward:
-            extra[0, -1] = reward
-        return np.concatenate([observation, extra[0].astype(np.float32)], dtype=np.float32)
+            extra[-1] = reward
+        return np.concatenate([observation, extra], dtype=np.float32)
 
     def around(self, world: Any) -> Reminded:
         """Return this wrapper around a world."""

@@ -11,7 +11,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from torch import nn
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Natural
 from rlcourse.core.spaces import short
 from rlcourse.encoders import files, make_memory
 from rlcourse.encoders.recurrent import Recurrent, State
@@ -41,14 +44,15 @@ class RecurrentObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCons
     empty when an episode begins.
     """
 
+    @checked
     def __init__(
         self,
         env: gym.Env[Any, Any],
-        memory: str | os.PathLike[str] | Recurrent,
+        memory: str | os.PathLike[str] | nn.Module,
         frozen: bool = True,
-        features_dim: int = 64,
+        features_dim: Count = 64,
         encoder: str = "auto",
-        seed: int = 0,
+        seed: Natural = 0,
     ) -> None:
         gym.utils.RecordConstructorArgs.__init__(
             self, memory=memory, frozen=frozen, features_dim=features_dim, encoder=encoder, seed=seed, _disable_deepcopy=not frozen
@@ -92,6 +96,15 @@ class RecurrentObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCons
             remembered, self._state = memory.step(x, before)
             both = torch.cat([memory.encoder(x).float(), remembered], dim=1)
         return np.asarray(both[0].cpu().numpy())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the memory holds of the episode; its weights are not the environment's."""
+        return {"memory": None if self._state is None else [part.cpu().numpy().copy() for part in self._state]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `state_dict` returned."""
+        held = state["memory"]
+        self._state = None if held is None else tuple(torch.from_numpy(part.copy()).to(device_of(self.memory)) for part in held)
 
     @property
     def spec(self) -> Any:  # type: ignore[override]

@@ -13,25 +13,26 @@ from rlcourse.wrappers.augment import Augmentation
 __all__ = ["RandomShift", "Shift"]
 
 
-def moved(image, down, right):
-    """Return an image [channels, height, width, channels] moved by whole pixels; what comes into sight repeats the edge."""
+def move(image, down, right):
+    """Move an image [channels, height, width, channels] by whole pixels, in place; what comes into sight repeats the edge."""
     rows = np.clip(np.arange(image.shape[1]) - down, 0, image.shape[1] - 1)
     columns = np.clip(np.arange(image.shape[2]) - right, 0, image.shape[2] - 1)
-    return np.ascontiguousarray(image[:, rows][:, :, columns])
+    image[...] = image[:, rows][:, :, columns]
 
 
-@typed_kernel(moved)
-def _moved(image, down, right):
-    def loops(image, down, right):
-        shown = np.empty_like(image)
-        for i in range(image.shape[1]):
-            y = min(max(i - down, 0), image.shape[1] - 1)
-            for j in range(image.shape[2]):
-                x = min(max(j - right, 0), image.shape[2] - 1)
+@typed_kernel(move)
+def _move(image, down, right):
+    def loops(image, down, right):  # from the side to which it moves, so that no pixel is written before it is read
+        height, width = image.shape[1], image.shape[2]
+        for row in range(height):
+            i = height - 1 - row if down > 0 else row
+            y = min(max(i - down, 0), height - 1)
+            for column in range(width):
+                j = width - 1 - column if right > 0 else column
+                x = min(max(j - right, 0), width - 1)
                 for k in range(image.shape[0]):
                     for m in range(image.shape[3]):
-                        shown[k, i, j, m] = image[k, y, x, m]
-        return shown
+                        image[k, i, j, m] = image[k, y, x, m]
 
     return loops
 
@@ -47,8 +48,8 @@ class Shift(NamedTuple):
         return float(int(rng.random() * span) - self.pixels), float(int(rng.random() * span) - self.pixels)
 
     def apply(self, image, drawn):
-        """Return the moved image."""
-        return moved(image, int(drawn[0]), int(drawn[1]))
+        """Move the image."""
+        move(image, int(drawn[0]), int(drawn[1]))
 
 
 class RandomShift(Augmentation):

@@ -7,9 +7,26 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
+from rlcourse.core.box import typed_kernel
 from rlcourse.wrappers.augment import Augmentation, image_axes
 
 __all__ = ["Tint", "Tone"]
+
+
+def tinted(plane, factor, term):
+    """Let numbers x become factor x + term in place, rounded and kept within 0..255."""
+    plane[...] = np.minimum(np.maximum(plane * factor + term + 0.5, 0.0), 255.0)
+
+
+@typed_kernel(tinted)
+def _tinted(plane, factor, term):
+    def loops(plane, factor, term):
+        for i in range(plane.shape[0]):
+            for j in range(plane.shape[1]):
+                plane[i, j] = int(min(max(plane[i, j] * factor + term + 0.5, 0.0), 255.0))
+
+    return loops
 
 
 class Tone(NamedTuple):
@@ -25,13 +42,10 @@ class Tone(NamedTuple):
         return (*factors, half * (2.0 * rng.random() - 1.0), half * (2.0 * rng.random() - 1.0), half * (2.0 * rng.random() - 1.0))
 
     def apply(self, image, drawn):
-        """Return the tinted image, whole numbers from 0 to 255; shapes [channels, height, width, channels]."""
-        shown = np.empty(image.shape, np.uint8)
+        """Tint an image of bytes, of shape [channels, height, width, channels]."""
         for i in range(image.shape[0]):
             for j in range(image.shape[3]):
-                plane = image[i, :, :, j] * drawn[i + j] + drawn[3 + i + j]
-                shown[i, :, :, j] = np.minimum(np.maximum(plane + 0.5, 0.0), 255.0).astype(np.uint8)
-        return shown
+                tinted(image[i, :, :, j], drawn[i + j], drawn[3 + i + j])
 
 
 class Tint(Augmentation):
@@ -47,6 +61,7 @@ class Tint(Augmentation):
         How often they are drawn.
     """
 
+    @checked
     def __init__(self, env: gym.Env[Any, Any], strength: float = 0.5, per: str = "episode") -> None:
         gym.utils.RecordConstructorArgs.__init__(self, strength=strength, per=per)
         if not 0.0 <= strength <= 1.0:

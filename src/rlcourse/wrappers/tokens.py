@@ -14,7 +14,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rlcourse.core.config import whole
+from rlcourse.core.arguments import checked
+from rlcourse.core.config import Count, Natural, whole
 from rlcourse.core.gymworld import peel
 from rlcourse.core.spaces import short
 from rlcourse.core.spoken import SpokenEnv, SpokenWorld
@@ -32,7 +33,8 @@ def split(text: str, unit: str) -> list[str]:
     return re.findall(r"\w+|[^\w\s]", text.lower()) if unit == "words" else list(text)
 
 
-def vocabulary_of(corpus: Iterable[str], unit: str = "words", min_count: int = 1) -> tuple[str, ...]:
+@checked
+def vocabulary_of(corpus: Iterable[str], unit: str = "words", min_count: Natural = 1) -> tuple[str, ...]:
     """Return what occurs in texts at least so many times: the most frequent first, equals in the order of the alphabet.
 
     Parameters
@@ -43,6 +45,9 @@ def vocabulary_of(corpus: Iterable[str], unit: str = "words", min_count: int = 1
     """
     if isinstance(corpus, str):
         raise ValueError("corpus must be several texts, not one: pass [text]")
+    corpus = list(corpus)
+    if not all(isinstance(text, str) for text in corpus):
+        raise ValueError("corpus must be texts")
     counts = Counter(token for text in corpus for token in split(text, unit))
     kept = [token for token, count in counts.items() if count >= min_count]
     if not kept:
@@ -65,7 +70,8 @@ class TextTokens(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstruc
         What a token stands for.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], vocabulary: Sequence[str], length: int, unit: str = "words") -> None:
+    @checked
+    def __init__(self, env: gym.Env[Any, Any], vocabulary: Sequence[str], length: Count, unit: str = "words") -> None:
         gym.utils.RecordConstructorArgs.__init__(self, vocabulary=vocabulary, length=length, unit=unit)
         gym.ObservationWrapper.__init__(self, env)
         if isinstance(vocabulary, str) or not len(vocabulary) or len(set(vocabulary)) < len(vocabulary):

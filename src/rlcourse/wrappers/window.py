@@ -12,38 +12,27 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from rlcourse.core.arguments import checked
 from rlcourse.core.box import typed_kernel
 from rlcourse.core.config import whole
+from rlcourse.core.rows import draw, replaced
 from rlcourse.core.spaces import short
-from rlcourse.core.vector import unpack
+from rlcourse.core.world import World
 from rlcourse.wrappers.parts import head, join, tail
 
 __all__ = ["Window", "Windowed", "windowed"]
 
 
-def note(row, at, seen):
-    """Write an observation into a row from `at` on: a number, or numbers."""
-    if np.ndim(seen) == 0:
-        row[at] = seen
-        return
-    for i in range(len(seen)):
-        row[at + i] = seen[i]
+def entry(seen, i):
+    """Return number i of an observation, which is a number or numbers."""
+    return float(seen if np.ndim(seen) == 0 else seen[i])
 
 
-@typed_kernel(note)
-def _note(row, at, seen):
-    if not hasattr(seen, "count") and not hasattr(seen, "layout"):  # neither a tuple nor an array
-
-        def number(row, at, seen):
-            row[at] = seen
-
-        return number
-
-    def numbers(row, at, seen):
-        for i in range(len(seen)):
-            row[at + i] = seen[i]
-
-    return numbers
+@typed_kernel(entry)
+def _entry(seen, i):
+    if hasattr(seen, "count") or hasattr(seen, "layout"):  # a tuple or an array
+        return lambda seen, i: float(seen[i])
+    return lambda seen, i: float(seen)
 
 
 class Windowed(NamedTuple):
@@ -86,33 +75,38 @@ class Windowed(NamedTuple):
         """Take an action; what was seen before it is kept."""
         inner, old = head(state, self.like), tail(state, self.like)
         each = (len(self.blank) - 1) // (self.k - 1)  # numbers that are kept of an observation
-        kept = np.zeros((1, len(self.blank)))
-        for i in range(len(self.blank) - 1 - each):
-            kept[0, i] = old[i + each]
-        note(kept[0], len(self.blank) - 1 - each, self.world.observe(inner))
-        kept[0, -1] = min(old[len(self.blank) - 1] + 1.0, self.k - 1.0)
+        newest, last = self.world.observe(inner), len(self.blank) - 1
+        kept = old
+        for i in range(last):
+            kept = replaced(kept, i, old[i + each] if i + each < last else entry(newest, i + each - last))
+        kept = replaced(kept, last, min(old[last] + 1.0, self.k - 1.0))
         after, reward, terminated, truncated = self.world.step(inner, action, rng)
-        return join(after, unpack(kept, 0, self.blank)), reward, terminated, truncated
+        return join(after, kept), reward, terminated, truncated
 
     def observe(self, state):
         """Return the rows: an array [k, width + 1]."""
-        old, each = tail(state, self.like), (len(self.blank) - 1) // (self.k - 1)
-        seen = np.zeros((self.k, each))
-        note(seen[-1], 0, self.world.observe(head(state, self.like)))
-        for i in range(len(self.blank) - 1):
-            seen[i // each, i % each] = old[i]
-        shown = np.zeros((self.k, self.width + 1))
-        for j in range(self.k - 1 - int(old[len(self.blank) - 1]), self.k):
-            shown[j, -1] = 1.0
-            if self.hot:
-                shown[j, int(seen[j, 0])] = 1.0
-            else:
-                for i in range(self.width):
-                    shown[j, i] = seen[j, i]
+        shown = np.empty((self.k, self.width + 1))
+        self.paint(state, shown)
         return shown
 
+    def paint(self, state, seen):
+        """Write the rows."""
+        old, each, newest = tail(state, self.like), (len(self.blank) - 1) // (self.k - 1), self.k - 1
+        seen[:] = 0.0
+        draw(self.world, head(state, self.like), seen[newest, :each])
+        for j in range(newest - int(old[len(self.blank) - 1]), newest):
+            for i in range(each):
+                seen[j, i] = old[each * j + i]
+        for j in range(newest - int(old[len(self.blank) - 1]), self.k):
+            if self.hot:
+                hot = int(seen[j, 0])
+                seen[j, 0] = 0.0
+                seen[j, hot] = 1.0
+            seen[j, self.width] = 1.0
 
-def windowed(world: Any, k: int = 8) -> Windowed:
+
+@checked
+def windowed(world: World, k: int = 8) -> Windowed:
     """Return a world that shows its last k observations; see `Window`."""
     space, k = world.observation_space, whole("k", k, 2)
     width = _rows(space, k).shape[1] - 1

@@ -143,7 +143,8 @@ def test_acting_moves_no_statistics_and_a_prediction_does_not_depend_on_its_batc
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 2.0)])
 def test_a_truncated_episode_bootstraps_and_a_terminated_one_does_not(terminates, value):
     env = WorldVectorEnv(OneStepAnywhere(terminates), 4, max_episode_steps=1)
-    agent = DiscreteCrossQ(env, **(TINY | {"gamma": 0.5, "learning_rate": 0.003, "batch_size": 32})).learn(4000)
+    rate = "linear(0.003, 0, 4000)"  # off by 0.03 to 0.09 over ten seeds; with a constant rate by 0.01 to 0.23, and rounding decides which
+    agent = DiscreteCrossQ(env, **(TINY | {"gamma": 0.5, "learning_rate": rate, "batch_size": 32})).learn(4000)
     q = agent.network(torch.tensor([[0.3], [0.7]]), train=False).detach().numpy()
     assert q == pytest.approx(np.full((2, 2, 2), value), abs=0.15)
     assert set(agent.history["terminated"]) == {float(terminates)}

@@ -169,7 +169,7 @@ def test_loss_and_gradient_are_stable_baselines3s():
     theirs.train(gradient_steps=1, batch_size=32)
 
     predicted = ours.network(ours._tensor(batch.observations)).gather(1, torch.from_numpy(batch.actions)[:, None]).squeeze(1)
-    loss = ours._loss(predicted, ours._targets(batch)).mean()
+    loss = ours.prediction.losses(predicted, ours._targets(batch)).mean()
     assert loss.item() == pytest.approx(kept["train/loss"], rel=1e-5)
     for a, b in zip(torch.autograd.grad(loss, list(ours.network.parameters())), kept["gradient"], strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)

@@ -117,3 +117,39 @@ def test_making_an_agent_does_not_reset_its_environment(kind):
 def test_an_action_that_does_not_exist_adds_nothing_to_an_entropy():
     log_pi = existing(torch.tensor([[1.0, 5.0, 1.0]]), torch.tensor([[True, False, True]])).log_softmax(1)
     torch.testing.assert_close(-(log_pi.exp() * log_pi).sum(1), torch.tensor([2.0]).log())
+
+
+class NeverTheLast(gym.Env):
+    """Of three actions the last one never exists; every step is worth 1, and some end the episode, some cut it."""
+
+    observation_space, action_space = gym.spaces.Box(-1, 1, (2,)), gym.spaces.Discrete(3)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.observation_space.sample(), {"action_mask": np.array([1, 1, 0], np.int8)}
+
+    def step(self, action):
+        terminated, truncated = self.np_random.random(2) < 0.1
+        return self.observation_space.sample(), 1.0, bool(terminated), bool(truncated), {"action_mask": np.array([1, 1, 0], np.int8)}
+
+
+@pytest.mark.parametrize("kind", HEEDING, ids=lambda kind: kind.__name__)
+def test_the_value_of_an_action_that_does_not_exist_reaches_no_target(kind):
+    """It begins as high as 1,000, as does its part in a policy; those of the others may come to 1 / (1 - gamma) = 2."""
+    agent = make(kind, NeverTheLast(), gamma=0.5, learning_rate=0.1)
+    with torch.no_grad():
+        for part in agent.parts().values():
+            for parameter in part.parameters() if isinstance(part, torch.nn.Module) else ():
+                if parameter.shape[-1:] == (3,) and parameter.shape[-2:-1] in ((), (1,)):  # biases of actions
+                    parameter[..., 2] = 1_000.0
+    agent.learn(120)
+    seen = torch.linspace(-1, 1, 10).view(5, 2)
+    with torch.no_grad():
+        if kind is agents.DiscreteSAC:
+            values = agent.networks(seen)[1].amin(0)
+        elif agent.recurrent:
+            values = agent.network(seen[None], agent.network.memory.initial(5), torch.ones(1, 5, dtype=torch.bool))[0]
+        else:
+            values = agent.network(seen, train=False).amin(0) if kind is agents.DiscreteCrossQ else agent.network(seen)
+    assert values[:, 2].min() > 100.0, "there was something to be mistaken"
+    assert values[:, :2].abs().max() < 10.0

@@ -14,6 +14,7 @@ from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.normalize import RunningMoments
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.core.evaluation import evaluate
+from rlcourse.core.faults import EnvironmentFault
 from rlcourse.core.schedules import Linear
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -226,7 +227,7 @@ def test_bad_rewards_do_not_pass_silently():
         def step(self, action):
             return np.zeros(2, np.float32), float("nan"), False, False, {}
 
-    with pytest.raises(FloatingPointError, match="finite"):
+    with pytest.raises(EnvironmentFault, match="finite"):
         PPO(Poison(), n_envs=1, n_steps=8, batch_size=8).learn(64)
 
 

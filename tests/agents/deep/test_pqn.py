@@ -9,6 +9,7 @@ import torch
 
 from rlcourse.agents import PQN
 from rlcourse.core.evaluation import evaluate
+from rlcourse.core.faults import EnvironmentFault
 from rlcourse.core.schedules import Linear
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.core.world import WorldEnv
@@ -154,7 +155,7 @@ def test_a_truncated_episode_bootstraps_and_a_terminated_one_does_not(terminates
     assert set(agent.history["terminated"]) == {float(terminates)}
 
 
-def test_a_nan_in_a_terminal_observation_does_not_reach_the_loss():
+def test_a_nan_in_a_terminal_observation_is_refused_before_it_reaches_the_loss():
     class Ends(gym.Env):
         observation_space, action_space = gym.spaces.Box(-1, 1, (1,)), gym.spaces.Discrete(2)
 
@@ -164,8 +165,10 @@ def test_a_nan_in_a_terminal_observation_does_not_reach_the_loss():
         def step(self, action):
             return np.full(1, np.nan, np.float32), 1.0, True, False, {}
 
-    agent = PQN(Ends(), **(TINY | {"n_envs": 1})).learn(96)
-    assert np.isfinite(agent.metrics["q_loss"])
+    with pytest.raises(
+        EnvironmentFault, match=r"a last observation of an episode that is no finite number, nan in entry \[0\], at step 1 in copy 0"
+    ):
+        PQN(Ends(), **(TINY | {"n_envs": 1})).learn(96)
 
 
 def test_exploration_falls_on_a_line_and_predicting_is_greedy():

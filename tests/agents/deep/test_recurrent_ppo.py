@@ -1,6 +1,7 @@
 """Recurrent PPO: sequences, memories and what they carry."""
 
 import itertools
+import os
 
 import gymnasium as gym
 import numpy as np
@@ -125,11 +126,14 @@ def test_it_resumes_bit_for_bit_memories_included(memory, env, tmp_path):
     assert np.array_equal(whole.carried.starts, half.carried.starts)
 
 
-def test_copies_of_a_foreign_environment_begin_anew_with_empty_memories_after_loading(tmp_path):
+def test_copies_whose_state_cannot_be_captured_begin_anew_with_empty_memories_after_loading(tmp_path):
     env = gym.make("CartPole-v1", sutton_barto_reward=True)
-    settings = TINY | {"n_envs": 1}
-    RecurrentPPO(env, **settings).learn(40).save(tmp_path / "agent")
-    assert RecurrentPPO.load(tmp_path / "agent", env=env).carried.starts.all()
+    RecurrentPPO(env, **TINY | {"n_envs": 1}).learn(40).save(tmp_path / "agent")
+    assert not RecurrentPPO.load(tmp_path / "agent", env=env).carried.starts.all(), "in the middle of an episode"
+    env.unwrapped.hidden = open(os.devnull)  # noqa: SIM115
+    loaded = RecurrentPPO.load(tmp_path / "agent", env=env)
+    assert loaded.carried.starts.all()
+    assert "hidden" in loaded.resume_note
 
 
 @kinds

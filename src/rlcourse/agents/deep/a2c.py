@@ -29,7 +29,7 @@ from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, SomeWidths
 from rlcourse.core.schedules import Schedule, value
 
-__all__ = ["A2C", "A2CConfig"]
+__all__ = ["A2C", "A2CConfig", "policy_gradient"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class A2CConfig(Config):
     encoder: str = "auto"  # see rlcourse.encoders
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class A2C(DeepAgent):
@@ -132,19 +134,45 @@ class A2C(DeepAgent):
         with self.modes.learning():
             parameters, values = self.policy(self._tensor(flat_observations(r)))
         old = values.detach()
-        log_prob, table = self.policy.log_prob(parameters[:B], flat_actions(r, self.device))
+        actions = flat_actions(r, self.device)
         estimates = advantages(r, old.cpu().numpy(), self._at_cuts(), self.normalizer, c.gamma, c.gae_lambda)
         advantage = torch.as_tensor(estimates.reshape(-1)[:B], device=self.device)
         target = advantage + old[:B]
         advantage = normalized(advantage) if c.normalize_advantage else advantage
-        policy_term, value_term = policy_gradient_loss(log_prob, advantage), value_loss(values[:B], target)
-        loss = torch.add(policy_term, value_term, alpha=c.vf_coef)
-        if ent_coef:
-            loss = loss - ent_coef * self.policy.entropy(table)
-        return loss, policy_term, value_term, table, old[:B], target
+        terms = policy_gradient(self.policy, parameters[:B], values[:B], actions, advantage, target, ent_coef or None, c.vf_coef)
+        return *terms, old[:B], target
 
     @torch.no_grad()
     def _at_cuts(self) -> np.ndarray | None:
         """Return the values of the last observations of the cut episodes, shape [cuts]."""
         last = last_observations(self.rollout)
         return None if last is None else self.policy(self._tensor(last))[1].cpu().numpy()
+
+
+def policy_gradient(
+    policy: ActorCritic,
+    parameters: Tensor,
+    v: Tensor,
+    actions: Tensor,
+    advantage: Tensor,
+    target: Tensor,
+    ent_coef: float | Tensor | None,
+    vf_coef: float | Tensor,
+) -> tuple[Tensor, ...]:
+    """Return the loss, its policy and value terms, and what the entropy needs.
+
+    Parameters
+    ----------
+    policy : ActorCritic
+    parameters, v : Tensor, shape [B, A] and [B]
+        What the policy makes of the observations.
+    actions, advantage, target : Tensor, shape [B] or [B, A], [B] and [B]
+    ent_coef, vf_coef
+        See `A2CConfig`; without `ent_coef` the entropy is not computed.
+    """
+    log_prob, table = policy.log_prob(parameters, actions)
+    policy_term, value_term = policy_gradient_loss(log_prob, advantage), value_loss(v, target)
+    loss = policy_term + vf_coef * value_term
+    if ent_coef is not None:
+        loss = loss - ent_coef * policy.entropy(table)
+    return loss, policy_term, value_term, table

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rlcourse.core.fits import fit, shaped, whole_in
+
 __all__ = ["ActionNoise", "HeldNoise"]
 
 
@@ -45,7 +47,7 @@ class ActionNoise:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
-        self.x[...] = state["x"]
+        fit(self.x, state["x"], "noise.x")
 
 
 class HeldNoise:
@@ -78,5 +80,5 @@ class HeldNoise:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
-        self.x.copy_(torch.as_tensor(state["x"]))
-        self.age = int(state["age"])
+        self.x.copy_(torch.as_tensor(shaped(state["x"], tuple(self.x.shape), np.float32, "noise.x")))
+        self.age = whole_in(state["age"], 0, 2**62, "noise.age")

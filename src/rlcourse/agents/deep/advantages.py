@@ -7,6 +7,8 @@ that nothing in a terminal observation can reach a loss.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -27,7 +29,7 @@ def flat_actions(r: Rollout, device: torch.device) -> Tensor:
     """Return the stored actions, shape [B] for numbers, [B, A] for vectors of any shape."""
     kept = r.actions[: r.length].reshape(-1, *r.actions.shape[2:])[: r.valid].copy()
     actions = torch.as_tensor(kept, device=device)
-    return actions if actions.dtype == torch.int64 else actions.reshape(r.valid, -1)
+    return actions if actions.dtype == torch.int64 else actions.reshape(r.valid, math.prod(r.actions.shape[2:]))
 
 
 def last_observations(r: Rollout) -> np.ndarray | None:

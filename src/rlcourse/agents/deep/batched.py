@@ -10,16 +10,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rlcourse.encoders.passes import widened
+
 __all__ = ["BatchRenorm", "BatchedMLP", "batch_norm"]
 
 
 class _BatchNorm(torch.autograd.Function):
-    """Batch normalisation with its gradient written out."""
+    """Batch normalisation with its gradient written out; `torch.func.vmap` takes it over several agents as it is."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, gamma: Tensor, beta: Tensor, centred: Tensor, deviation: Tensor) -> Tensor:
-        ctx.save_for_backward(centred, gamma, deviation)
+    def forward(x: Tensor, gamma: Tensor, beta: Tensor, centred: Tensor, deviation: Tensor) -> Tensor:
         return torch.addcmul(beta, centred, gamma / deviation)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        _, gamma, _, centred, deviation = inputs
+        ctx.save_for_backward(centred, gamma, deviation)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -31,7 +39,7 @@ class _BatchNorm(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             scale = gamma / deviation
             shift = torch.addcmul(scale * d_beta / -size, centred, scale * d_gamma / (deviation * -size))
-            dx = shift.addcmul_(dy, scale)
+            dx = torch.addcmul(shift, dy, scale)
         return dx, d_gamma, d_beta, None, None
 
 
@@ -53,6 +61,7 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tens
     mean, variance : Tensor, shape [..., 1, F]
         Without gradient; the variance is the biased one, which divides by B.
     """
+    x = widened(x)  # within a pass in bfloat16 statistics, and the gradient that is written out, are float32
     centred, mean, variance = _moments(x)
     return _BatchNorm.apply(x, gamma, beta, centred, (variance + eps).sqrt_()), mean, variance
 
@@ -87,8 +96,8 @@ class BatchRenorm(nn.Module):
     ----------
     mean, variance : Tensor, shape [networks, 1, features]
         Running statistics: buffers, so they are saved; moved by ``forward(x, True)`` only.
-    updates : int
-        How often they were moved; saved too.
+    updates : int, or Tensor of int64
+        How often they were moved; saved too. A tensor where several agents learn as one (`rlcourse.agents.deep.programs.stack`).
     """
 
     mean: Tensor
@@ -109,7 +118,7 @@ class BatchRenorm(nn.Module):
         self.scale, self.shift = nn.Parameter(torch.ones(networks, 1, features)), nn.Parameter(torch.zeros(networks, 1, features))
         self.register_buffer("mean", torch.zeros(networks, 1, features))
         self.register_buffer("variance", torch.ones(networks, 1, features))
-        self.updates = 0
+        self.updates: int | Tensor = 0
 
     def forward(self, x: Tensor, train: bool) -> Tensor:
         """Return x, shape [networks, B, features], normalised.
@@ -121,20 +130,24 @@ class BatchRenorm(nn.Module):
             By the batch, which then moves the running statistics; else by the running statistics as they are, so that each row's
             result does not depend on the others. An argument and no mode of the module: nobody can forget to switch it back.
         """
+        x = widened(x)  # as in `batch_norm`
         scale: Tensor = self.scale
         shift: Tensor = self.shift
         if not train:
             return torch.addcmul(shift, x - self.mean, scale * torch.rsqrt(self.variance + self.eps))
         centred, mean, variance = _moments(x)
         deviation = (variance + self.eps).sqrt_()
-        if self.updates >= self.warmup:  # gamma (xh r + d) + beta is batch normalisation with gamma r and gamma d + beta
+        late = self.updates >= self.warmup
+        if isinstance(late, Tensor) or late:  # gamma (xh r + d) + beta is batch normalisation with gamma r and gamma d + beta
             running = (self.variance + self.eps).sqrt()
-            r = (deviation / running).clamp_(1.0 / self.r_max, self.r_max)
-            d = ((mean - self.mean) / running).clamp_(-self.d_max, self.d_max)
+            r = (deviation / running).clamp(1.0 / self.r_max, self.r_max)
+            d = ((mean - self.mean) / running).clamp(-self.d_max, self.d_max)
+            if isinstance(late, Tensor):
+                r, d = torch.where(late, r, 1.0), torch.where(late, d, 0.0)
             scale, shift = scale * r, torch.addcmul(shift, scale, d)
         y: Tensor = _BatchNorm.apply(x, scale, shift, centred, deviation)
-        self.mean.lerp_(mean, self.momentum)
-        self.variance.lerp_(variance, self.momentum)
+        self.mean.copy_(torch.lerp(self.mean, mean, self.momentum))  # vmap would make a loop over agents of `lerp_`
+        self.variance.copy_(torch.lerp(self.variance, variance, self.momentum))
         self.updates += 1
         return y
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, TypeVar
 
 import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
 
-from rlcourse.core.packing import Packed, packed, parts
+from rlcourse.core.packing import Packed, packed
 from rlcourse.core.spaces import short
+from rlcourse.encoders.passes import Passes, set_passes
 
-__all__ = ["PackedVectorEnv", "check_spaces", "device_for", "within"]
+__all__ = ["Network", "PackedVectorEnv", "check_spaces", "device_for", "memory_format", "prepared", "within"]
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 
 def check_spaces(name: str, actions: tuple[type[gym.Space[Any]], ...], observation_space: Any, action_space: Any, config: Any) -> None:
@@ -30,14 +34,37 @@ def check_spaces(name: str, actions: tuple[type[gym.Space[Any]], ...], observati
         raise ValueError(f"normalize_observations scales observations in a Box, not {short(observation_space)}; set it to false")
 
 
-def device_for(name: str, space: gym.Space[Any]) -> torch.device:
-    """Return the device of a name; "auto" is the GPU for images where there is one, else the CPU."""
+def device_for(name: str, loaded: bool = False) -> torch.device:
+    """Return the device on which an agent is made; "auto" is the CPU until it learns (`rlcourse.agents.deep.measure`).
+
+    An agent that is loaded where there is no GPU goes on on the CPU.
+    """
     if name == "cuda" and not torch.cuda.is_available():
+        if loaded:
+            warnings.warn("this agent was trained on a GPU, and no CUDA device is available here: it goes on on the CPU", stacklevel=5)
+            return torch.device("cpu")
         raise ValueError("device 'cuda': no CUDA device is available here; take device='cpu'")
-    if name == "auto":
-        images = any(len(part.space.shape or ()) == 3 for part in parts(space))
-        name = "cuda" if torch.cuda.is_available() and images else "cpu"
-    return torch.device(name)
+    if name == "cuda":
+        return torch.device(name, torch.cuda.current_device())  # by its number: where it learns in a thread, the first would be current
+    return torch.device("cpu")
+
+
+def prepared(network: Network, config: Any, device: torch.device) -> Network:
+    """Return a network on a device, in eval mode, its passes as the settings say.
+
+    On a GPU convolutions have channels-last weights, as their images are anyway (`rlcourse.encoders.images`): cuDNN then converts neither,
+    and its products in bfloat16 are on the tensor cores.
+    """
+    if config.precision != "float32" or config.compile:
+        set_passes(network, Passes(config.precision, device, config.compile))
+    network.to(device)
+    network.to(memory_format=memory_format(device))  # type: ignore[call-overload]  # torch's stubs lack this one
+    return network.eval()
+
+
+def memory_format(device: torch.device) -> torch.memory_format:
+    """Return the order in memory of the weights of convolutions on a device."""
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
 
 
 class PackedVectorEnv(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
@@ -81,6 +108,7 @@ def within(box: Any, actions: np.ndarray) -> np.ndarray:
         Where an action is no number: so the network has diverged, before the weights are next looked at.
     """
     taken: np.ndarray = np.clip(actions.reshape(-1, *box.shape), box.low, box.high)
-    if np.isnan(taken).any():
-        raise FloatingPointError("an action is no longer a number: lower learning_rate, or mend a reward or an observation that is none")
+    if (none := np.isnan(taken)).any():
+        copy, advice = np.argwhere(none)[0, 0], "lower learning_rate, or mend a reward or an observation that is none"
+        raise FloatingPointError(f"an action is no longer a number, in copy {copy}: {advice}")
     return taken.astype(box.dtype, copy=False) if box.dtype.kind == "f" else np.rint(taken).astype(box.dtype)

@@ -14,6 +14,7 @@ from rlcourse.agents.deep.batched import BatchedMLP
 from rlcourse.agents.deep.boundary import within
 from rlcourse.agents.deep.modes import seeded
 from rlcourse.encoders import make
+from rlcourse.encoders.passes import forward_pass
 
 __all__ = ["Bounds", "Critics", "DeterministicActor", "SquashedActor", "encoder_of", "squashed"]
 
@@ -62,6 +63,7 @@ class DeterministicActor(nn.Module):
         self.encoder = encoder_of(observation_space, encoder, generator)
         self.net = BatchedMLP(1, int(self.encoder.features_dim), hidden, n_actions, generator)  # type: ignore[arg-type]
 
+    @forward_pass
     def forward(self, observations: Any) -> Tensor:
         """Return actions within [-1, 1], shape [B, A]."""
         return torch.tanh(self.net.alone(0, self.encoder(observations)))
@@ -75,9 +77,14 @@ class SquashedActor(nn.Module):
         self.encoder = encoder_of(observation_space, encoder, generator)
         self.net = BatchedMLP(1, int(self.encoder.features_dim), hidden, 2 * n_actions, generator)  # type: ignore[arg-type]
 
+    @forward_pass
+    def parameters_at(self, observations: Any) -> Tensor:
+        """Return what `squashed` takes, shape [B, 2 A]."""
+        return self.net.alone(0, self.encoder(observations))
+
     def mode(self, observations: Any) -> Tensor:
         """Return the actions of the means, shape [B, A]."""
-        return torch.tanh(self.net.alone(0, self.encoder(observations)).chunk(2, dim=1)[0])
+        return torch.tanh(self.parameters_at(observations).chunk(2, dim=1)[0])
 
     def forward(self, observations: Any, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return actions within [-1, 1], shape [B, A], and their log-probabilities, shape [B].
@@ -89,7 +96,7 @@ class SquashedActor(nn.Module):
         noise : Tensor, shape [B, A]
             Standard normal: the actions are differentiable in the network (the reparameterisation trick).
         """
-        return squashed(self.net.alone(0, self.encoder(observations)), noise)
+        return squashed(self.parameters_at(observations), noise)
 
 
 def squashed(parameters: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,11 +128,13 @@ class Critics(nn.Module):
         self.encoder = encoder_of(observation_space, encoder, generator)
         self.net = BatchedMLP(critics, int(self.encoder.features_dim) + n_actions, hidden, 1, generator)  # type: ignore[arg-type]
 
+    @forward_pass
     def forward(self, observations: Any, actions: Tensor) -> Tensor:
         """Return values, shape [K, B], of observations and actions [B, A]."""
         out: Tensor = self.net(torch.cat([self.encoder(observations), actions], dim=1))
         return out.squeeze(2)
 
+    @forward_pass
     def first(self, observations: Any, actions: Tensor) -> Tensor:
         """Return the values of the first critic alone, shape [B]."""
         return self.net.alone(0, torch.cat([self.encoder(observations), actions], dim=1)).squeeze(1)

@@ -32,8 +32,9 @@ from rlcourse.agents.deep.q_losses import critic_loss
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, Widths
 from rlcourse.core.schedules import Schedule, value
+from rlcourse.encoders.passes import forward_pass
 
-__all__ = ["CrossQ", "CrossQConfig", "JointCritics", "NormalizedActor", "joint_loss"]
+__all__ = ["CrossQ", "CrossQConfig", "JointCritics", "NormalizedActor", "climbing_loss", "joint_loss", "temperature_loss"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ class CrossQConfig(Config):
     encoder: str = "auto"  # see rlcourse.encoders; trained by the critics alone
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class CrossQ(OffPolicyAgent):
@@ -110,11 +113,11 @@ class CrossQ(OffPolicyAgent):
 
     def _explore(self, observations: Tensor) -> np.ndarray:
         """Return a sample of the policy, within [-1, 1]."""
-        sampled: np.ndarray = self.actor(self.critics.encoder(observations), self._noise(len(observations)))[0].cpu().numpy()
+        sampled: np.ndarray = self.actor(self.critics.encode(observations), self._noise(len(observations)))[0].cpu().numpy()
         return sampled
 
     def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
-        features = self.critics.encoder(observations)
+        features = self.critics.encode(observations)
         return self.bounds.taken(self.actor.mode(features).cpu().numpy() if deterministic else self._explore(observations))
 
     def _noise(self, B: int) -> Tensor:
@@ -127,7 +130,7 @@ class CrossQ(OffPolicyAgent):
         s, a, r, s_, discount, *_ = self._replayed()
         alpha = self.actor.log_alpha.detach().exp()
         with self.modes.learning():
-            features = self.critics.encoder(torch.cat([s, s_]))
+            features = self.critics.encode(torch.cat([s, s_]))
         with torch.no_grad():
             a_, log_pi_ = self.actor(features[len(s) :], self._noise(len(s)))
         q = self.critics(features, torch.cat([a, a_]), train=True)
@@ -141,10 +144,9 @@ class CrossQ(OffPolicyAgent):
         """Climb the critics, whose statistics stay, and move the temperature towards the entropy that is wanted."""
         self.optimizer.fix(True)
         actions, log_pi = self.actor(features, self._noise(len(features)), train=True)
-        loss = (alpha * log_pi - self.critics(features, actions, train=False).amin(0)).mean()
-        total = loss
+        total = loss = climbing_loss(self.critics, features, actions, log_pi, alpha)
         if self.config.ent_coef is None:
-            total = loss - self.actor.log_alpha * (log_pi.detach().mean() + self.entropy_wanted)
+            total = loss + temperature_loss(self.actor.log_alpha, log_pi, self.entropy_wanted)
         self.actor_optimizer.step(total, learning_rate)
         self.optimizer.fix(False)
         self.metrics |= {"actor_loss": loss.detach(), "entropy": -log_pi.detach().mean()}
@@ -167,6 +169,13 @@ class JointCritics(nn.Module):
         self.features_dim = int(self.encoder.features_dim)  # type: ignore[arg-type]
         self.heads = BatchedMLP(2, self.features_dim + n_actions, hidden, 1, generator, norm)
 
+    @forward_pass
+    def encode(self, observations: Any) -> Tensor:
+        """Return the encoder's features, shape [B, F]."""
+        features: Tensor = self.encoder(observations)
+        return features
+
+    @forward_pass
     def forward(self, features: Tensor, actions: Tensor, train: bool) -> Tensor:
         """Return both critics' values, shape [2, B], of features [B, F] and actions [B, A]; `train` as in `BatchRenorm.forward`."""
         out: Tensor = self.heads(torch.cat([features, actions], dim=1), train)
@@ -183,13 +192,19 @@ class NormalizedActor(nn.Module):
         self.net = BatchedMLP(1, inputs, hidden, 2 * n_actions, generator, norm)
         self.log_alpha = nn.Parameter(torch.tensor(math.log(alpha)))
 
+    @forward_pass
+    def parameters_at(self, features: Tensor, train: bool = False) -> Tensor:
+        """Return what `squashed` takes, shape [B, 2 A]; `train` as in `BatchRenorm.forward`."""
+        out: Tensor = self.net(features, train)[0]
+        return out
+
     def mode(self, features: Tensor) -> Tensor:
         """Return the actions of the means, shape [B, A]."""
-        return torch.tanh(self.net(features)[0].chunk(2, dim=1)[0])
+        return torch.tanh(self.parameters_at(features).chunk(2, dim=1)[0])
 
     def forward(self, features: Tensor, noise: Tensor, train: bool = False) -> tuple[Tensor, Tensor]:
         """Return actions within [-1, 1], shape [B, A], and their log-probabilities, shape [B]; `train` as in `BatchRenorm.forward`."""
-        return squashed(self.net(features, train)[0], noise)
+        return squashed(self.parameters_at(features, train), noise)
 
 
 def joint_loss(q: Tensor, rewards: Tensor, discounts: Tensor, penalty: Tensor) -> Tensor:
@@ -207,3 +222,13 @@ def joint_loss(q: Tensor, rewards: Tensor, discounts: Tensor, penalty: Tensor) -
     now, then = q.chunk(2, dim=1)
     target = torch.addcmul(rewards, discounts, then.detach().amin(0) - penalty)
     return critic_loss(now, target)
+
+
+def climbing_loss(critics: JointCritics, features: Tensor, actions: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:
+    """Return alpha times the log-probabilities [B] of actions [B, A] less the smaller critic's values, on average: the actor's loss."""
+    return (alpha * log_pi - critics(features, actions, train=False).amin(0)).mean()
+
+
+def temperature_loss(log_alpha: Tensor, log_pi: Tensor, entropy_wanted: float | Tensor) -> Tensor:
+    """Return -log alpha (ln pi(A|S) + entropy wanted), of log-probabilities [B] on average, a scalar."""
+    return -log_alpha * (log_pi.detach().mean() + entropy_wanted)

@@ -31,6 +31,7 @@ from rlcourse.agents.deep.q_losses import best_actions, critic_loss, existing, t
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, Widths
 from rlcourse.core.schedules import Linear, Schedule, value
+from rlcourse.encoders.passes import forward_pass
 
 __all__ = ["DiscreteCrossQ", "DiscreteCrossQConfig", "TwinQ", "joint_loss"]
 
@@ -61,7 +62,9 @@ class DiscreteCrossQConfig(Config):
     encoder: str = "auto"  # see rlcourse.encoders
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class DiscreteCrossQ(OffPolicyAgent):
@@ -134,6 +137,7 @@ class TwinQ(nn.Module):
         self.encoder = encoder_of(observation_space, encoder, generator)
         self.heads = BatchedMLP(n_critics, int(self.encoder.features_dim), hidden, n_actions, generator, norm)  # type: ignore[arg-type]
 
+    @forward_pass
     def forward(self, observations: Tensor, train: bool) -> Tensor:
         """Return the critics' values, shape [K, B, A]; `train` as in `BatchRenorm.forward`."""
         out: Tensor = self.heads(self.encoder(observations), train)

@@ -33,8 +33,9 @@ from rlcourse.agents.deep.replay import Replay
 from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, Probability, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
+from rlcourse.encoders.passes import forward_pass
 
-__all__ = ["DiscreteSAC", "DiscreteSACConfig", "SoftmaxActorCritics", "actor_loss", "soft_value", "temperature_loss"]
+__all__ = ["DiscreteSAC", "DiscreteSACConfig", "SoftmaxActorCritics", "actor_loss", "soft_losses", "soft_value", "temperature_loss"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class DiscreteSACConfig(Config):
     encoder: str = "auto"  # see rlcourse.encoders; trained by the critics alone
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class DiscreteSAC(OffPolicyAgent):
@@ -114,13 +117,7 @@ class DiscreteSAC(OffPolicyAgent):
         with torch.no_grad():
             target = td_targets(r, discount, soft_value(self.target(s_)[1], existing(networks.logits(s_), masks_).log_softmax(1), alpha))
         with self.modes.learning():
-            logits, q = networks(s)
-        log_pi = existing(logits, masks).log_softmax(1)
-        critic, actor = critic_loss(taken(q, a), target), actor_loss(q, log_pi, alpha)
-        entropy = -(log_pi.detach().exp() * log_pi.detach()).sum(1).mean()
-        loss = critic + actor
-        if c.ent_coef is None:
-            loss = loss + temperature_loss(networks.log_alpha, entropy, self.entropy_wanted)
+            loss, critic, actor, entropy = soft_losses(networks, s, a, target, masks, alpha, self.entropy_wanted, c.ent_coef is None)
         self.optimizer.step(loss, value(c.learning_rate, self.num_timesteps))
         self._target.follow(self.optimizer, c.tau)
         self.metrics = {"critic_loss": critic.detach(), "actor_loss": actor.detach(), "ent_coef": alpha, "entropy": entropy}
@@ -140,16 +137,62 @@ class SoftmaxActorCritics(nn.Module):
         self.heads = BatchedMLP(3, int(self.encoder.features_dim), hidden, n_actions, generator)  # type: ignore[arg-type]
         self.log_alpha = nn.Parameter(torch.tensor(math.log(alpha)))
 
-    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the policy's logits, shape [B, A], and both critics' values, shape [2, B, A]."""
+    @forward_pass
+    def forward(self, observations: Tensor, learned: bool | None = None) -> tuple[Tensor, Tensor]:
+        """Return the policy's logits, shape [B, A], and both critics' values, shape [2, B, A].
+
+        Parameters
+        ----------
+        observations : Tensor, shape [B, ...]
+        learned : bool, optional
+            Whether the encoder learns; None: as autograd says, which within `vmap` says nothing.
+        """
         features = self.encoder(observations)
-        x = torch.stack([features.detach(), features, features]) if features.requires_grad else features
+        learned = features.requires_grad if learned is None else learned
+        x = torch.stack([features.detach(), features, features]) if learned else features
         out = self.heads(x)
         return out[0], out[1:]
 
+    @forward_pass
     def logits(self, observations: Tensor) -> Tensor:
         """Return the policy's logits alone, shape [B, A]."""
         return self.heads.alone(0, self.encoder(observations))
+
+
+def soft_losses(
+    networks: SoftmaxActorCritics,
+    observations: Tensor,
+    actions: Tensor,
+    target: Tensor,
+    masks: Tensor | None,
+    alpha: Tensor,
+    entropy_wanted: float | Tensor,
+    learned_temperature: bool | Tensor,
+    learned_encoder: bool | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the sum of all losses on a batch, those of critics and actor, and the policy's mean entropy: scalars.
+
+    Parameters
+    ----------
+    networks : SoftmaxActorCritics
+    observations, actions, target : Tensor, shape [B, ...]
+    masks : Tensor of bool, shape [B, A], or None
+        Actions that exist.
+    alpha : Tensor, scalar
+    entropy_wanted, learned_temperature
+        What a temperature that is learned goes by, and whether it is; numbers, or tensors of one.
+    learned_encoder : bool, optional
+        See `SoftmaxActorCritics.forward`.
+    """
+    logits, q = networks(observations, learned_encoder)
+    log_pi = existing(logits, masks).log_softmax(1)
+    critic, actor = critic_loss(taken(q, actions), target), actor_loss(q, log_pi, alpha)
+    entropy = -(log_pi.detach().exp() * log_pi.detach()).sum(1).mean()
+    loss = critic + actor
+    if learned_temperature is not False:
+        term = temperature_loss(networks.log_alpha, entropy, entropy_wanted)
+        loss = loss + (term if learned_temperature is True else torch.where(learned_temperature, term, 0.0))
+    return loss, critic, actor, entropy
 
 
 def soft_value(q: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:
@@ -169,6 +212,6 @@ def actor_loss(q: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:
     return -soft_value(q.detach(), log_pi, alpha).mean()
 
 
-def temperature_loss(log_alpha: Tensor, entropy: Tensor, wanted: float) -> Tensor:
+def temperature_loss(log_alpha: Tensor, entropy: Tensor, wanted: float | Tensor) -> Tensor:
     """Return log alpha times the entropy's excess over what is wanted (Eq. 11): going down it, alpha falls where there is too much."""
     return log_alpha * (entropy - wanted)

@@ -21,13 +21,12 @@ import gymnasium as gym
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import mse_loss, smooth_l1_loss
 
 from rlcourse.agents.deep.modes import Modes, by_batch, seeded
 from rlcourse.agents.deep.off_policy import OffPolicyAgent
 from rlcourse.agents.deep.optimizer import FlatAdam
 from rlcourse.agents.deep.prioritized import PrioritizedReplay
-from rlcourse.agents.deep.q_losses import best_actions, categorical_loss, pick, project, quantile_loss, slopes, td_targets
+from rlcourse.agents.deep.q_losses import Prediction, best_actions, pick, slopes
 from rlcourse.agents.deep.q_network import QNetwork
 from rlcourse.agents.deep.replay import Replay
 from rlcourse.agents.deep.target_network import Target
@@ -81,7 +80,9 @@ class DQNConfig(Config):
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
     bn_mode: Literal["separate", "joint", "target"] = "target"  # batch norm of S': by its batch, by one with S (CrossQ), or as it acts
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -117,10 +118,11 @@ class DQN(OffPolicyAgent):
         self._target = Target(self.network) if c.target_network else None
         self.target_network = self._target.network if self._target else self.network
         self.optimizer = FlatAdam(self.network, eps=c.adam_eps, **self._descent())
-        self.support = torch.linspace(c.v_min, c.v_max, c.n_atoms, device=self.device)
+        support = torch.linspace(c.v_min, c.v_max, c.n_atoms, device=self.device)
+        self.prediction = Prediction(c.distributional, c.loss, support, c.v_min, c.v_max)
         fall = Linear if c.exploration_decay == "linear" else Exponential
         self.epsilon = fall(c.exploration_initial_eps, c.exploration_final_eps, c.exploration_steps)
-        self._taped = c.distributional == "none" and self.network.is_perceptron
+        self._taped = c.distributional == "none" and self.network.is_perceptron and c.precision == "float32" and not c.compile
         self.replay = self._make_replay()
 
     def _make_replay(self) -> Replay:
@@ -177,9 +179,7 @@ class DQN(OffPolicyAgent):
 
     def values(self, outputs: Tensor) -> Tensor:
         """Return action values, shape [B, A], of a network's outputs."""
-        if self.config.distributional == "c51":
-            return torch.softmax(outputs, dim=2) @ self.support
-        return outputs.mean(2) if self.config.distributional == "qr" else outputs
+        return self.prediction.values(outputs)
 
     def _update(self, measured: bool = True) -> None:
         """Take one gradient step on a batch of replayed transitions."""
@@ -202,7 +202,7 @@ class DQN(OffPolicyAgent):
             errors = predicted - targets if loss is None or c.distributional == "none" else loss
             replay.correct(batch.slots, errors.detach().cpu().numpy())
         if measured:
-            each = self._loss(predicted, targets) if loss is None else loss
+            each = self.prediction.losses(predicted, targets) if loss is None else loss
             self.metrics = {"loss": each.detach().mean(), "epsilon": self._epsilon(self.num_timesteps), "learning_rate": learning_rate}
             if c.distributional == "none":
                 self.metrics["q"] = predicted.detach().mean()
@@ -214,7 +214,7 @@ class DQN(OffPolicyAgent):
         with self.modes.learning():
             outputs = self.network(observations)
         predicted = pick(outputs[: len(actions)] if self._joint else outputs, actions)
-        each = self._loss(predicted, targets)
+        each = self.prediction.losses(predicted, targets)
         self.optimizer.step((each if weights is None else weights * each).mean(), learning_rate)
         return predicted, each
 
@@ -241,15 +241,8 @@ class DQN(OffPolicyAgent):
         S_ = self._tensor(batch.next_observations)
         following = self._asked(self.target_network, self._target.norms if self._target else self.modes.norms, batch.observations, S_)
         double = c.double and self._target is not None
-        if masks is None and not double and c.distributional == "none":
-            return td_targets(rewards, discounts, following.amax(1))
-        chooser = self._asked(self.network, self.modes.norms, batch.observations, S_) if double else following
-        chosen = pick(following, best_actions(self.values(chooser), masks))
-        if c.distributional != "c51":
-            return td_targets(rewards, discounts, chosen)
-        probabilities = torch.where(discounts[:, None] > 0, torch.softmax(chosen, dim=1), 1.0 / c.n_atoms)
-        atoms = td_targets(rewards, discounts, self.support.expand(len(rewards), -1))
-        return project(atoms, probabilities, c.v_min, c.v_max)
+        chooser = self._asked(self.network, self.modes.norms, batch.observations, S_) if double else None
+        return self.prediction.targets(rewards, discounts, following, chooser, masks)
 
     def _asked(self, network: QNetwork, norms: list[Any], S: np.ndarray, S_: Tensor) -> Tensor:
         """Return a network's outputs at S', batch-normalised as `bn_mode` says; no running statistics move."""
@@ -257,17 +250,6 @@ class DQN(OffPolicyAgent):
             return network.forward(S_)
         with by_batch(norms):
             return network.forward(torch.cat([self._tensor(S), S_]))[len(S) :] if self._joint else network.forward(S_)
-
-    def _loss(self, predicted: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of each prediction, shape [B]."""
-        c = self.config
-        if c.distributional == "c51":
-            return categorical_loss(predicted, targets)
-        if c.distributional == "qr":
-            return quantile_loss(predicted, targets)
-        kind: Any = smooth_l1_loss if c.loss == "huber" else mse_loss
-        each: Tensor = kind(predicted, targets, reduction="none")
-        return each
 
     def _policy(self, observations: Tensor, deterministic: bool, masks: np.ndarray | None = None) -> np.ndarray:
         self.network.still()

@@ -34,7 +34,7 @@ from rlcourse.core.schedules import Linear, Schedule, value
 from rlcourse.encoders import make_memory
 from rlcourse.encoders.recurrent import State
 
-__all__ = ["DRQN", "DRQNConfig"]
+__all__ = ["DRQN", "DRQNConfig", "RecurrentQNetwork", "errors_of"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ class DRQNConfig(Config):
     encoder: str = "auto"  # what an observation goes through before the memory; see rlcourse.encoders
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -194,14 +196,11 @@ class DRQN(OffPolicyAgent):
         warm = self._warm(self.network, w)
         with self.modes.learning():
             values = self.network(observations, warm, starts)
-        taken = values[at, columns].gather(2, actions.unsqueeze(2)).squeeze(2)
         with torch.no_grad():
             rewards, discounts, after = (torch.from_numpy(part).to(self.device) for part in n_step_returns(w, c.gamma, c.n_steps))
-            following = self.target_network(observations, self._warm(self.target_network, w), starts)[after, columns]
+            following = self.target_network(observations, self._warm(self.target_network, w), starts)
             allowed = None if w.masks is None else torch.from_numpy(w.masks).to(self.device)[after, columns]
-            best = existing(values[after, columns] if c.double else following, allowed).argmax(2, keepdim=True)
-            targets = td_targets(rewards.flatten(), discounts.flatten(), following.gather(2, best).flatten()).view_as(taken)
-        errors = (smooth_l1_loss if c.loss == "huber" else mse_loss)(taken, targets, reduction="none")
+        errors, taken = errors_of(values, following, at, actions, rewards, discounts, after, allowed, c.double, c.loss)
         late = first_counted(c.sequence_length, c.half_masked)
         errors, stored = errors[late:], w.counted[late:]
         if not stored.all():
@@ -214,3 +213,41 @@ class DRQN(OffPolicyAgent):
         stored = tuple(torch.from_numpy(np.ascontiguousarray(part)).to(self.device) for part in w.states)
         warm = self._tensor(w.warm_observations), torch.from_numpy(w.warm_starts).to(self.device)
         return first_memory(network.memory, self.config.start, stored, warm)
+
+
+def errors_of(
+    values: Tensor,
+    following: Tensor,
+    at: Tensor,
+    actions: Tensor,
+    rewards: Tensor,
+    discounts: Tensor,
+    after: Tensor,
+    allowed: Tensor | None,
+    double: bool,
+    loss: str,
+) -> tuple[Tensor, Tensor]:
+    """Return the losses of the steps of B windows, and the values of the actions taken, shape [T, B] both.
+
+    Parameters
+    ----------
+    values, following : Tensor, shape [K, B, A]
+        Of the rows of the windows, by the network and by the target network.
+    at, after : Tensor of int64, shape [T, B]
+        The row of each step, and that from whose value it bootstraps.
+    actions, rewards, discounts : Tensor, shape [T, B]
+        See `td_targets`.
+    allowed : Tensor of bool, shape [T, B, A], optional
+        Which actions exist at the rows `after`.
+    double : bool
+        Whether the network chooses the best next action, and the target network only values it.
+    loss : str
+        "huber" or "mse".
+    """
+    columns = torch.arange(at.shape[1], device=at.device)
+    taken = values[at, columns].gather(2, actions.unsqueeze(2)).squeeze(2)
+    with torch.no_grad():
+        ahead = following[after, columns]
+        best = existing(values[after, columns] if double else ahead, allowed).argmax(2, keepdim=True)
+        targets = td_targets(rewards.flatten(), discounts.flatten(), ahead.gather(2, best).flatten()).view_as(taken)
+    return (smooth_l1_loss if loss == "huber" else mse_loss)(taken, targets, reduction="none"), taken

@@ -8,7 +8,8 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.agents.deep.base import Act
-from rlcourse.core.masks import EnvironmentFault
+from rlcourse.core.faults import EnvironmentFault
+from rlcourse.core.fits import fit, indices, shaped
 
 __all__ = ["Episodes"]
 
@@ -124,9 +125,18 @@ class Episodes:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with a batch."""
-        self.length = len(state["rewards"])
+        length = len(state["rewards"])
+        for name in self._ARRAYS:
+            mine = getattr(self, name)
+            shaped(state[name], (length, *mine.shape[1:]), mine.dtype, f"episodes.{name}")
+        cuts = shaped(state["cuts"], (None, 2), np.int64, "episodes.cuts")
+        indices(cuts[:, 0], 0, length, "episodes.cuts")
+        indices(cuts[:, 1], 0, len(self.running), "episodes.cuts")
+        last = state["last"] if len(cuts) else self.observations[:0, 0]
+        shaped(last, (len(cuts), *self.observations.shape[2:]), self.observations.dtype, "episodes.last")
+        self.length = length
         self._reserve(max(self.length, len(self.rewards)))
         for name in self._ARRAYS:
             getattr(self, name)[: self.length] = state[name]
-        self.running[:] = state["running"]
-        self.cuts = [(int(t), int(i), last.copy()) for (t, i), last in zip(state["cuts"], state["last"], strict=True)]
+        fit(self.running, state["running"], "episodes.running")
+        self.cuts = [(int(t), int(i), each.copy()) for (t, i), each in zip(cuts, last, strict=True)]

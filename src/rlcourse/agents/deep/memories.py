@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rlcourse.agents.deep.modes import seeded
 from rlcourse.agents.deep.networks import ActorCritic
+from rlcourse.core.fits import shaped
 from rlcourse.encoders import make_memory
 from rlcourse.encoders.recurrent import Recurrent, State
 
@@ -85,8 +86,10 @@ class Carried:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take them over."""
-        self.state = tuple(torch.as_tensor(state[str(i)].copy()).to(part) for i, part in enumerate(self.state))
-        self.starts = np.array(state["starts"], np.bool_)
+        given = [shaped(state[str(i)], tuple(part.shape), np.float32, f"memory {i}") for i, part in enumerate(self.state)]
+        starts = shaped(state["starts"], self.starts.shape, np.bool_, "starts")
+        self.state = tuple(torch.as_tensor(array.copy()).to(part) for array, part in zip(given, self.state, strict=True))
+        self.starts = np.array(starts, np.bool_)
 
 
 def recall(memory: Recurrent, observations: Tensor, state: Any, episode_start: Any) -> tuple[Tensor, tuple[np.ndarray, ...]]:

@@ -13,8 +13,10 @@ import gymnasium as gym
 import torch
 from torch import Tensor, nn
 
+from rlcourse.agents.deep.losses import mean_of
 from rlcourse.agents.deep.modes import seeded
 from rlcourse.encoders import make
+from rlcourse.encoders.passes import forward_pass
 
 __all__ = ["ActorCritic"]
 
@@ -64,10 +66,18 @@ class ActorCritic(nn.Module):
             self.biases.append(nn.Parameter(torch.zeros(2, 1, o)))
         self.log_std = None if self.discrete else nn.Parameter(torch.full((n,), float(log_std)))
 
+    @forward_pass
     def forward(self, observations: Any) -> tuple[Tensor, Tensor]:
         """Return the distribution's parameters, shape [B, A], and the values, shape [B]."""
         return self.decide(self.encoder(observations))
 
+    @forward_pass
+    def encode(self, observations: Any) -> Tensor:
+        """Return the encoder's features, shape [B, F]."""
+        features: Tensor = self.encoder(observations)
+        return features
+
+    @forward_pass
     def decide(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the distribution's parameters, shape [B, A], and the values, shape [B], of the encoder's features [B, F]."""
         x = features.expand(2, *features.shape)
@@ -77,6 +87,7 @@ class ActorCritic(nn.Module):
         x = torch.baddbmm(bias, x, weight)  # [2, B, A]
         return x[0], x[1, :, 0]
 
+    @forward_pass
     def act(self, observations: Any) -> Tensor:
         """Return the distribution's parameters alone, shape [B, A]: the actor's half of `forward`."""
         x = self.encoder(observations)
@@ -109,10 +120,10 @@ class ActorCritic(nn.Module):
         constant = self.log_std.sum() + 0.5 * math.log(2 * math.pi) * len(self.log_std)
         return -0.5 * (z * z).sum(-1) - constant, self.log_std
 
-    def entropy(self, table: Tensor) -> Tensor:
-        """Return the mean entropy of the distributions that `log_prob` has just seen, a scalar."""
+    def entropy(self, table: Tensor, counted: Tensor | None = None) -> Tensor:
+        """Return the mean entropy of the distributions that `log_prob` has just seen, or of those that count, a scalar."""
         if self.discrete:
-            return -(table * table.exp()).sum(-1).mean()
+            return -mean_of((table * table.exp()).sum(-1), counted)
         return table.sum() + 0.5 * (1.0 + math.log(2 * math.pi)) * len(table)
 
 

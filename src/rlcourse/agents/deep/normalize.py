@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from rlcourse.core.fits import fit
+
 __all__ = ["Normalizer", "RunningMoments"]
+
+Gather = Callable[[np.ndarray], list[np.ndarray]]
 
 
 class RunningMoments:
@@ -27,13 +32,20 @@ class RunningMoments:
         self.data = np.zeros((3, *shape))
         self.data[1] = 1.0
 
-    def update(self, batch: np.ndarray) -> None:
-        """Merge a batch, shape [B, *shape]."""
+    def update(self, batch: np.ndarray, gather: Gather = lambda mine: [mine]) -> None:
+        """Merge a batch, shape [B, *shape], and those that `gather` returns for its mean, variance and count."""
+        mine = np.zeros_like(self.data)
+        if len(batch):
+            mine[0], mine[1], mine[2] = batch.mean(axis=0), batch.var(axis=0), float(len(batch))
+        for part in gather(mine):
+            if part[2].any():
+                self._merge(*part)
+
+    def _merge(self, theirs: np.ndarray, spread: np.ndarray, size: np.ndarray) -> None:
         mean, variance, count = self.data
-        size = float(len(batch))
-        delta = batch.mean(axis=0) - mean
+        delta = theirs - mean
         total = count + size
-        merged = np.where(count > 0, variance, 0.0) * count + batch.var(axis=0) * size + delta**2 * count * size / total
+        merged = np.where(count > 0, variance, 0.0) * count + spread * size + delta**2 * count * size / total
         self.data[0], self.data[1], self.data[2] = mean + delta * size / total, merged / total, total
 
     @property
@@ -61,10 +73,20 @@ class Normalizer:
         Copies of the environment.
     gamma : float
         Discount rate.
+    gather : callable
+        From moments to a list of them: those of all processes that learn together.
     """
 
-    def __init__(self, scale_observations: bool, scale_rewards: bool, shape: tuple[int, ...], copies: int, gamma: float) -> None:
-        self.scale_observations, self.scale_rewards, self.gamma = scale_observations, scale_rewards, gamma
+    def __init__(
+        self,
+        scale_observations: bool,
+        scale_rewards: bool,
+        shape: tuple[int, ...],
+        copies: int,
+        gamma: float,
+        gather: Gather = lambda mine: [mine],
+    ) -> None:
+        self.scale_observations, self.scale_rewards, self.gamma, self.gather = scale_observations, scale_rewards, gamma, gather
         self.seen, self.returned = RunningMoments(shape), RunningMoments(())
         self._returns = np.zeros(copies)  # running discounted return of each copy
 
@@ -78,7 +100,7 @@ class Normalizer:
     def learn(self, observations: np.ndarray) -> None:
         """Merge observations, shape [B, *shape], into the moments."""
         if self.scale_observations:
-            self.seen.update(observations)
+            self.seen.update(observations, self.gather)
 
     def rewards(self, rewards: np.ndarray, ended: np.ndarray) -> np.ndarray:
         """Return the rewards of a rollout, shape [T, N], scaled; the moments are those after this rollout."""
@@ -89,7 +111,7 @@ class Normalizer:
             self._returns = self._returns * self.gamma + rewards[t]
             running[t] = self._returns
             self._returns = np.where(ended[t], 0.0, self._returns)
-        self.returned.update(running.reshape(-1))
+        self.returned.update(running.reshape(-1), self.gather)
         return np.clip(rewards / np.float32(self.returned.std), -10.0, 10.0)
 
     def state_dict(self) -> dict[str, Any]:
@@ -99,4 +121,4 @@ class Normalizer:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over moments."""
         for name, mine in self.state_dict().items():
-            mine[...] = state[name]
+            fit(mine, state[name], f"normalizer.{name}")

@@ -26,7 +26,6 @@ from rlcourse.agents.deep.losses import (
     clip_fraction,
     clipped_surrogate,
     clipped_value_loss,
-    normalized,
     value_loss,
 )
 from rlcourse.agents.deep.modes import Modes
@@ -36,7 +35,7 @@ from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, SomeWidths
 from rlcourse.core.schedules import Schedule, value
 
-__all__ = ["PPO", "PPOConfig", "Samples"]
+__all__ = ["PPO", "PPOConfig", "Samples", "surrogate"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,9 @@ class PPOConfig(Config):
     encoder: str = "auto"  # see rlcourse.encoders
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class Samples(NamedTuple):
@@ -94,6 +95,7 @@ class PPO(DeepAgent):
     """
 
     Config = PPOConfig
+    data_parallel = True
 
     def _make(self) -> None:
         c = self.config
@@ -103,6 +105,12 @@ class PPO(DeepAgent):
         self._frozen = c.encoder_mode == "frozen"  # then every epoch takes the features of the first
         self.optimizer = FlatAdam(self.policy, eps=1e-5, **self._descent())
         self.rollout = Rollout.for_policy(self.venv, c.n_steps)
+        self.ranks.part(c.batch_size, "batch_size")
+
+    def _begin(self, observation: np.ndarray, infos: Any) -> None:
+        super()._begin(observation, infos)
+        fixed = [parameter for parameter in self.policy.parameters() if not parameter.requires_grad]
+        self.ranks.alike(self.optimizer.parameters, *fixed, *self.policy.buffers())
 
     def parts(self) -> dict[str, Any]:
         """Return the network and its optimiser."""
@@ -130,19 +138,21 @@ class PPO(DeepAgent):
         rollout = self._prepare()
         learning_rate, clip_range, ent_coef = value(c.learning_rate, step), value(c.clip_range, step), value(c.ent_coef, step)
         clip_range_vf = None if c.clip_range_vf is None else value(c.clip_range_vf, step)
-        whole = c.batch_size >= self.rollout.valid  # one batch: no shuffling
         updates = 0
-        for batch in self._batches(rollout, whole):
+        for batch, share in self._batches(rollout):
             loss, *terms = self.loss(batch, clip_range, clip_range_vf, ent_coef)
-            if c.target_kl is not None and approximate_kl(terms[2].detach(), batch.log_prob).item() > 1.5 * c.target_kl:
-                break
-            self.optimizer.step(loss, learning_rate)
+            if c.target_kl is not None:
+                kl = self.ranks.means({"kl": approximate_kl(terms[2].detach(), batch.log_prob).item()}, share)["kl"]
+                if kl > 1.5 * c.target_kl:
+                    break
+            self.optimizer.step(loss, learning_rate, share)
             updates += 1
         self.modes.see(self.policy.encoder, rollout.observations)
+        self.ranks.alike(*(part for norm in self.modes.norms for part in norm.buffers()))
         with torch.no_grad():
             policy_term, value_term, log_prob, table, v = terms
             unexplained = (batch.target - v).var(correction=0) / (batch.target.var(correction=0) + 1e-8)
-            self.metrics = {
+            metrics = {
                 "policy_loss": policy_term.item(),
                 "value_loss": value_term.item(),
                 "entropy": self.policy.entropy(table).item(),
@@ -152,42 +162,36 @@ class PPO(DeepAgent):
                 "learning_rate": learning_rate,
                 "updates": float(updates),
             }
+            self.metrics = self.ranks.means(metrics, share)
 
-    def _batches(self, rollout: Samples, whole: bool) -> Iterator[Samples]:
-        """Yield the minibatches of all epochs, their advantages normalised."""
-        c = self.config
+    def _batches(self, rollout: Samples) -> Iterator[tuple[Samples, float]]:
+        """Yield the minibatches of all epochs, their advantages normalised, or what this rank has of each, and its share."""
+        c, ranks = self.config, self.ranks
+        whole = ranks.whole(c.batch_size)  # one batch: no shuffling
         if whole and c.normalize_advantage:
-            rollout = rollout._replace(advantage=normalized(rollout.advantage))
+            rollout = rollout._replace(advantage=ranks.normalized(rollout.advantage))
         for _ in range(c.n_epochs):
             if whole:
-                yield rollout
+                yield rollout, ranks.share(0, c.batch_size)
                 continue
             order = torch.randperm(len(rollout.target), generator=self.generator).to(self.device)
-            for chosen in order.split(c.batch_size):
+            for k, chosen in enumerate(ranks.split(order, c.batch_size)):
                 batch = Samples(*(part[chosen] for part in rollout))
-                yield batch._replace(advantage=normalized(batch.advantage)) if c.normalize_advantage else batch
+                batch = batch._replace(advantage=ranks.normalized(batch.advantage)) if c.normalize_advantage else batch
+                yield batch, ranks.share(k, c.batch_size)
 
     def loss(self, batch: Samples, clip_range: float, clip_range_vf: float | None = None, ent_coef: float = 0.0) -> tuple[Tensor, ...]:
         """Return the loss (Eq. 9), its policy and value terms, log-probabilities, what the entropy needs, and values."""
         with self.modes.learning():
             parameters, v = self.policy.decide(batch.observations) if self._frozen else self.policy(batch.observations)
-        log_prob, table = self.policy.log_prob(parameters, batch.actions)
-        policy_term = clipped_surrogate(log_prob, batch.log_prob, batch.advantage, clip_range)
-        if clip_range_vf is None:
-            value_term = value_loss(v, batch.target)
-        else:
-            value_term = clipped_value_loss(v, batch.value, batch.target, clip_range_vf)
-        loss = torch.add(policy_term, value_term, alpha=self.config.vf_coef)
-        if ent_coef:
-            loss = loss - ent_coef * self.policy.entropy(table)
-        return loss, policy_term, value_term, log_prob, table, v
+        return surrogate(self.policy, parameters, v, batch, clip_range, clip_range_vf, ent_coef or None, self.config.vf_coef)
 
     @torch.no_grad()
     def _prepare(self) -> Samples:
         """Return the rollout as samples, with what the old policy made of them."""
         c, r, B = self.config, self.rollout, self.rollout.valid
         observations, actions = self._tensor(flat_observations(r)), flat_actions(r, self.device)
-        features = self.policy.encoder(observations)
+        features = self.policy.encode(observations)
         parameters, values = self.policy.decide(features)
         log_prob, _ = self.policy.log_prob(parameters[:B], actions)
         last = last_observations(r)
@@ -195,3 +199,39 @@ class PPO(DeepAgent):
         estimates = advantages(r, values.cpu().numpy(), at_cuts, self.normalizer, c.gamma, c.gae_lambda)
         advantage = torch.as_tensor(estimates.reshape(-1)[:B], device=self.device)
         return Samples((features if self._frozen else observations)[:B], actions, log_prob, values[:B], advantage, advantage + values[:B])
+
+
+def surrogate(
+    policy: ActorCritic,
+    parameters: Tensor,
+    v: Tensor,
+    batch: Samples,
+    clip_range: float | Tensor,
+    clip_range_vf: float | Tensor | None,
+    ent_coef: float | Tensor | None,
+    vf_coef: float | Tensor,
+    counted: Tensor | None = None,
+) -> tuple[Tensor, ...]:
+    """Return the loss (Eq. 9), its policy and value terms, log-probabilities, what the entropy needs, and values.
+
+    Parameters
+    ----------
+    policy : ActorCritic
+    parameters, v : Tensor, shape [B, A] and [B]
+        What the policy makes of the batch's observations.
+    batch : Samples
+    clip_range, clip_range_vf, ent_coef, vf_coef
+        See `PPOConfig`; without `ent_coef` the entropy is not computed.
+    counted : Tensor of bool, shape [B], optional
+        Samples that there are; all by default.
+    """
+    log_prob, table = policy.log_prob(parameters, batch.actions)
+    policy_term = clipped_surrogate(log_prob, batch.log_prob, batch.advantage, clip_range, counted)
+    if clip_range_vf is None:
+        value_term = value_loss(v, batch.target, counted)
+    else:
+        value_term = clipped_value_loss(v, batch.value, batch.target, clip_range_vf, counted)
+    loss = policy_term + vf_coef * value_term
+    if ent_coef is not None:
+        loss = loss - ent_coef * policy.entropy(table, counted)
+    return loss, policy_term, value_term, log_prob, table, v

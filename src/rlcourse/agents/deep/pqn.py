@@ -27,13 +27,14 @@ from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.losses import value_loss
 from rlcourse.agents.deep.modes import Modes, seeded
 from rlcourse.agents.deep.optimizer import FlatAdam
-from rlcourse.agents.deep.q_losses import best_actions, existing
+from rlcourse.agents.deep.q_losses import best_actions, existing, pick
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.core.config import Config, Count, Discount, Interval, Positive, Probability, Widths
 from rlcourse.core.returns import lambda_returns
 from rlcourse.core.schedules import Linear, Schedule, value
+from rlcourse.encoders.passes import forward_pass
 
-__all__ = ["PQN", "NormalizedQ", "PQNConfig"]
+__all__ = ["PQN", "NormalizedQ", "PQNConfig", "best_values", "squared_error"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ class PQNConfig(Config):
     encoder: str = "auto"  # see rlcourse.encoders
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class PQN(DeepAgent):
@@ -88,8 +91,8 @@ class PQN(DeepAgent):
         self.rollout.n_actions = self.n_actions
 
     def parts(self) -> dict[str, Any]:
-        """Return the network and its optimiser."""
-        return {"network": self.network, "optimizer": self.optimizer}
+        """Return the network, its optimiser, and the rollout, which knows what actions exist where the copies are."""
+        return {"network": self.network, "optimizer": self.optimizer, "rollout": self.rollout}
 
     def _begin(self, observation: np.ndarray, infos: Any) -> None:
         super()._begin(observation, infos)
@@ -138,8 +141,7 @@ class PQN(DeepAgent):
             order = torch.randperm(len(targets), generator=self.generator).to(self.device)
             for batch in order.split(c.batch_size):
                 with self.modes.learning():
-                    q = self.network(observations[batch]).gather(1, actions[batch]).squeeze(1)
-                loss = value_loss(q, targets[batch])
+                    loss, q = squared_error(self.network, observations[batch], actions[batch], targets[batch])
                 self.optimizer.step(loss, learning_rate)
         self.modes.see(self.network.encoder, observations)
         self.metrics = {
@@ -151,11 +153,11 @@ class PQN(DeepAgent):
 
     @torch.no_grad()
     def _prepare(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return observations [B, ...], actions [B, 1] and lambda-returns [B] of the rollout."""
+        """Return observations [B, ...], actions [B] and lambda-returns [B] of the rollout."""
         c, r = self.config, self.rollout
         T, N, B = r.length, self.venv.num_envs, r.valid
         flat = flat_observations(r)
-        observations, actions = self._tensor(flat), flat_actions(r, self.device)[:, None]
+        observations, actions = self._tensor(flat), flat_actions(r, self.device)
         last = last_observations(r)
         masks = None if r.masks is None else r.masks[1 : T + 1].reshape(T * N, -1)
         at_cuts = None if last is None else self._best(self._tensor(last), np.stack(r.final_masks) if r.final_masks else None)
@@ -167,7 +169,7 @@ class PQN(DeepAgent):
 
     def _best(self, observations: Tensor, masks: np.ndarray | None) -> np.ndarray:
         """Return max_a Q over the actions that exist, shape [B]."""
-        best: np.ndarray = existing(self.network(observations), self._existing(masks)).amax(1).cpu().numpy()
+        best: np.ndarray = best_values(self.network, observations, self._existing(masks)).cpu().numpy()
         return best
 
 
@@ -184,7 +186,19 @@ class NormalizedQ(nn.Module):
             width = out
         self.layers = nn.Sequential(*layers, nn.Linear(width, n_actions))
 
+    @forward_pass
     def forward(self, observations: Tensor) -> Tensor:
         """Return action values, shape [B, A], of observations [B, ...]."""
         values: Tensor = self.layers(self.encoder(observations))
         return values
+
+
+def best_values(network: NormalizedQ, observations: Tensor, masks: Tensor | None) -> Tensor:
+    """Return max_a Q at observations [B, ...] over the actions that exist (masks of bool [B, A]), shape [B]."""
+    return existing(network(observations), masks).amax(1)
+
+
+def squared_error(network: NormalizedQ, observations: Tensor, actions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean squared error of the values of actions [B] at observations [B, ...] against targets [B], and the values."""
+    q = pick(network(observations), actions)
+    return value_loss(q, targets), q

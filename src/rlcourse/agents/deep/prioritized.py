@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rlcourse.agents.deep.replay import Batch, Replay
+from rlcourse.core.fits import fit
 from rlcourse.core.sum_tree import new_tree, tree_find, tree_set
 
 __all__ = ["PrioritizedReplay"]
@@ -65,6 +66,7 @@ class PrioritizedReplay(Replay):
     def correct(self, slots: np.ndarray, errors: np.ndarray) -> None:
         """Set the priorities of transitions, shape [B], after their values changed by errors, shape [B]."""
         priorities = (np.abs(errors).astype(np.float64) + self.eps) ** self.alpha
+        priorities[~np.isfinite(priorities)] = self.greatest[0]  # of a network that has diverged; the tree stays whole
         tree_set(self.tree, slots, priorities)
         self.greatest[0] = max(self.greatest[0], priorities.max())
 
@@ -75,4 +77,5 @@ class PrioritizedReplay(Replay):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a memory of the same size."""
         super().load_state_dict(state)
-        self.tree[...], self.greatest[...] = state["tree"], state["greatest"]
+        fit(self.tree, state["tree"], "replay.tree")
+        fit(self.greatest, state["greatest"], "replay.greatest")

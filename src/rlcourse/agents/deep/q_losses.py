@@ -6,10 +6,14 @@ termination. What counts nothing is replaced and not multiplied by zero, so that
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss, smooth_l1_loss
 
 __all__ = [
+    "Prediction",
     "best_actions",
     "categorical_loss",
     "critic_loss",
@@ -94,3 +98,63 @@ def quantile_loss(quantiles: Tensor, targets: Tensor, kappa: float = 1.0) -> Ten
 def critic_loss(values: Tensor, targets: Tensor) -> Tensor:
     """Return half the mean squared error of K critics' values [K, B] against targets [B], summed over the critics, a scalar."""
     return 0.5 * (values - targets).square().mean(1).sum()
+
+
+class Prediction(NamedTuple):
+    """What outputs of a network predict of the return: its expectation, [B, A], or its distribution, [B, A, K].
+
+    Attributes
+    ----------
+    distributional : {"none", "c51", "qr"}
+        An expectation, logits of atoms, or quantiles.
+    loss : {"huber", "mse"}
+        Of an expectation.
+    support : Tensor, shape [K]
+        Returns of the atoms, from `v_min` to `v_max`.
+    """
+
+    distributional: str
+    loss: str
+    support: Tensor
+    v_min: float
+    v_max: float
+
+    def values(self, outputs: Tensor) -> Tensor:
+        """Return action values, shape [B, A], of a network's outputs."""
+        if self.distributional == "c51":
+            return torch.softmax(outputs, dim=2) @ self.support
+        return outputs.mean(2) if self.distributional == "qr" else outputs
+
+    def targets(
+        self, rewards: Tensor, discounts: Tensor, following: Tensor, chooser: Tensor | None = None, masks: Tensor | None = None
+    ) -> Tensor:
+        """Return targets: values [B], distributions over the support [B, K], or quantiles [B, K].
+
+        Parameters
+        ----------
+        rewards, discounts : Tensor, shape [B]
+        following : Tensor, shape [B, A] or [B, A, K]
+            Outputs at S' of the network that values.
+        chooser : Tensor, shape [B, A] or [B, A, K], optional
+            Those of the network that chooses the action; None: the same.
+        masks : Tensor of bool, shape [B, A], optional
+            Actions that exist at S'.
+        """
+        if masks is None and chooser is None and self.distributional == "none":
+            return td_targets(rewards, discounts, following.amax(1))
+        chosen = pick(following, best_actions(self.values(following if chooser is None else chooser), masks))
+        if self.distributional != "c51":
+            return td_targets(rewards, discounts, chosen)
+        probabilities = torch.where(discounts[:, None] > 0, torch.softmax(chosen, dim=1), 1.0 / len(self.support))
+        atoms = td_targets(rewards, discounts, self.support.expand(len(rewards), -1))
+        return project(atoms, probabilities, self.v_min, self.v_max)
+
+    def losses(self, predicted: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each prediction, [B] or [B, K], shape [B]."""
+        if self.distributional == "c51":
+            return categorical_loss(predicted, targets)
+        if self.distributional == "qr":
+            return quantile_loss(predicted, targets)
+        kind: Any = smooth_l1_loss if self.loss == "huber" else mse_loss
+        each: Tensor = kind(predicted, targets, reduction="none")
+        return each

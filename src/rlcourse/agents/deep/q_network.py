@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from rlcourse.encoders import make
+from rlcourse.encoders.passes import forward_pass, hand_written
 
 __all__ = ["NoisyLinear", "QNetwork", "perceptron"]
 
@@ -41,9 +42,14 @@ class _Perceptron(torch.autograd.Function):
 
 def perceptron(x: Tensor, *layers: Tensor) -> Tensor:
     """Return linear layers with ReLU between them, of inputs [B, I]; `layers` are weight [O, I], bias [O], weight, bias, ..."""
-    if torch.is_grad_enabled():
+    if hand_written(x):
         outputs: Tensor = _Perceptron.apply(x, *layers)
         return outputs
+    return _plain(x, *layers)
+
+
+def _plain(x: Tensor, *layers: Tensor) -> Tensor:
+    """Do as `perceptron`, by operations that `torch.func` transforms."""
     for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
         x = linear(x, weight, bias).relu_()
     return linear(x, layers[-2], layers[-1])
@@ -69,15 +75,19 @@ class NoisyLinear(nn.Linear):
 
     def reset_noise(self, generator: torch.Generator) -> None:
         """Draw new noise: f(x) = sign(x) sqrt(|x|) of normal numbers, one for each input and each output."""
-        drawn = torch.randn(self.in_features + self.out_features, generator=generator).to(self.weight.device)
-        drawn = drawn.sign() * drawn.abs().sqrt()
-        self.noise = drawn[: self.in_features], drawn[self.in_features :]
+        self.noise = self.factors(torch.randn(self.in_features + self.out_features, generator=generator).to(self.weight.device))
 
-    def noisy(self) -> tuple[Tensor, Tensor]:
-        """Return weight and bias with the noise in them."""
-        if self.noise is None:
+    def factors(self, drawn: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the noise of inputs and of outputs, of as many normal numbers, shape [inputs + outputs]."""
+        drawn = drawn.sign() * drawn.abs().sqrt()
+        return drawn[: self.in_features], drawn[self.in_features :]
+
+    def noisy(self, noise: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """Return weight and bias with a noise in them, or with the layer's own."""
+        noise = self.noise if noise is None else noise
+        if noise is None:
             return self.weight, self.bias
-        inputs, outputs = self.noise
+        inputs, outputs = noise
         weight = torch.addcmul(self.weight, self.weight_sigma, torch.outer(outputs, inputs))
         return weight, torch.addcmul(self.bias, self.bias_sigma, outputs)
 
@@ -135,9 +145,23 @@ class QNetwork(nn.Module):
         self._noisy = [part for part in self.modules() if isinstance(part, NoisyLinear)]
         self._layers: list[Tensor] = []  # weights and biases, where they are the parameters themselves
 
+    @forward_pass
     def forward(self, observations: Any) -> Tensor:
         """Return values, shape [B, A], or logits of atoms or quantiles, shape [B, A, K]."""
-        outputs = perceptron(self.encoder.forward(observations), *(self._layers or self._combined()))
+        outputs = perceptron(self.encoder.forward(observations), *(self._layers or self._lasting()))
+        return outputs if self.atoms == 1 else outputs.view(-1, self.actions, self.atoms)
+
+    @forward_pass
+    def plain(self, observations: Any, noise: Tensor | None = None) -> Tensor:
+        """Return what `forward` does, by operations that `torch.func` transforms, of the parameters that the network has now.
+
+        Parameters
+        ----------
+        observations : Tensor, shape [B, ...]
+        noise : Tensor, shape [noises], optional
+            Normal numbers that make the noise of the noisy layers; None: that of `reset_noise`.
+        """
+        outputs = _plain(self.encoder.forward(observations), *self._combined(noise))
         return outputs if self.atoms == 1 else outputs.view(-1, self.actions, self.atoms)
 
     def taped(self, observations: Any) -> tuple[Tensor, Callable[[Tensor], None]]:
@@ -145,7 +169,7 @@ class QNetwork(nn.Module):
 
         The same as `forward` and ``backward`` of a graph, without one; only where all parameters are layers of a perceptron.
         """
-        layers = self._layers or self._combined()
+        layers = self._layers or self._lasting()
         inputs = [self.encoder.forward(observations)]
         for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
             inputs.append(linear(inputs[-1], weight, bias).relu_())
@@ -166,18 +190,27 @@ class QNetwork(nn.Module):
         learned = any(parameter.requires_grad for parameter in self.encoder.parameters())
         return not self._noisy and self.value_head is None and not learned
 
-    def _combined(self) -> list[Tensor]:
-        """Return the weights and biases of a plain perceptron that computes the same: noise and both heads are linear."""
-        parts: list[Any] = [*self.hidden, self.head]
-        layers = [part.noisy() if self._noisy else (part.weight, part.bias) for part in parts]
-        if self.value_head is not None:
-            value: Any = self.value_head
-            values = value.noisy() if self._noisy else (value.weight, value.bias)
-            layers[-1] = tuple(_duel(a, v, self.actions) for a, v in zip(layers[-1], values, strict=True))
-        flat = [tensor for layer in layers for tensor in layer]
+    @property
+    def noises(self) -> int:
+        """How many normal numbers make the noise of all noisy layers."""
+        return sum(layer.in_features + layer.out_features for layer in self._noisy)
+
+    def _lasting(self) -> list[Tensor]:
+        """Return `_combined`, and keep it where it does not change with the parameters."""
+        layers = self._combined()
         if not self._noisy and self.value_head is None:
-            self._layers = flat
-        return flat
+            self._layers = layers
+        return layers
+
+    def _combined(self, noise: Tensor | None = None) -> list[Tensor]:
+        """Return the weights and biases of a plain perceptron that computes the same: noise and both heads are linear."""
+        heads = [self.head] if self.value_head is None else [self.head, self.value_head]
+        parts: list[Any] = [*self.hidden, *heads]
+        layers = [(part.weight, part.bias) for part in parts] if not self._noisy else _with_noise(parts, noise)
+        if self.value_head is not None:
+            value = layers.pop()
+            layers[-1] = tuple(_duel(a, v, self.actions) for a, v in zip(layers[-1], value, strict=True))  # type: ignore[assignment]
+        return [tensor for layer in layers for tensor in layer]
 
     def reset_noise(self, generator: torch.Generator) -> None:
         """Draw the noise of all noisy layers anew."""
@@ -188,6 +221,14 @@ class QNetwork(nn.Module):
         """Act and evaluate by the means of noisy layers from now on."""
         for layer in self._noisy:
             layer.noise = None
+
+
+def _with_noise(layers: list[NoisyLinear], noise: Tensor | None) -> list[tuple[Tensor, Tensor]]:
+    """Return weights and biases of noisy layers, with their own noise, or with that of so many normal numbers."""
+    if noise is None:
+        return [layer.noisy() for layer in layers]
+    drawn = noise.split([layer.in_features + layer.out_features for layer in layers])
+    return [layer.noisy(layer.factors(each)) for layer, each in zip(layers, drawn, strict=True)]
 
 
 def _duel(advantages: Tensor, value: Tensor, actions: int) -> Tensor:

@@ -24,17 +24,11 @@ from torch import Tensor
 
 from rlcourse.agents.deep.advantages import advantages
 from rlcourse.agents.deep.base import DeepAgent
-from rlcourse.agents.deep.losses import (
-    approximate_kl,
-    clip_fraction,
-    clipped_surrogate,
-    clipped_value_loss,
-    normalized,
-    value_loss,
-)
+from rlcourse.agents.deep.losses import approximate_kl, clip_fraction, normalized
 from rlcourse.agents.deep.memories import Carried, RecurrentActorCritic, Sequences, recall
 from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.optimizer import FlatAdam
+from rlcourse.agents.deep.ppo import Samples, surrogate
 from rlcourse.agents.deep.rollout import Rollout
 from rlcourse.agents.deep.sequences import Past, check_half, first_counted, first_memory, tile
 from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative, Positive, Probability, SomeWidths
@@ -77,7 +71,9 @@ class RecurrentPPOConfig(Config):
     encoder: str = "auto"  # what an observation goes through before the memory; see rlcourse.encoders
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -205,13 +201,9 @@ class RecurrentPPO(DeepAgent):
         if not batch.complete:
             kept = batch.stored.flatten().nonzero().squeeze(1)
             parameters, v, actions, old, old_v, A, G = (part[kept] for part in (parameters, v, actions, old, old_v, A, G))
-        log_prob, table = self.policy.heads.log_prob(parameters, actions)
-        policy_term = clipped_surrogate(log_prob, old, normalized(A) if self.config.normalize_advantage else A, clip_range)
-        value_term = value_loss(v, G) if clip_range_vf is None else clipped_value_loss(v, old_v, G, clip_range_vf)
-        loss = torch.add(policy_term, value_term, alpha=self.config.vf_coef)
-        if ent_coef:
-            loss = loss - ent_coef * self.policy.heads.entropy(table)
-        return loss, policy_term, value_term, log_prob, table, v, old, G
+        samples = Samples(parameters, actions, old, old_v, normalized(A) if self.config.normalize_advantage else A, G)
+        terms = surrogate(self.policy.heads, parameters, v, samples, clip_range, clip_range_vf, ent_coef or None, self.config.vf_coef)
+        return *terms, old, G
 
     def _entered(self, w: Sequences) -> tuple[Tensor, Tensor]:
         """Return the distribution's parameters and the values of windows, entered with the memory that the settings say."""

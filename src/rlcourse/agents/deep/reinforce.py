@@ -22,7 +22,7 @@ from torch import Tensor
 
 from rlcourse.agents.deep.base import DeepAgent
 from rlcourse.agents.deep.episodes import Episodes
-from rlcourse.agents.deep.losses import policy_gradient_loss, value_loss
+from rlcourse.agents.deep.losses import mean_of, policy_gradient_loss, value_loss
 from rlcourse.agents.deep.modes import Modes
 from rlcourse.agents.deep.networks import ActorCritic
 from rlcourse.agents.deep.optimizer import FlatAdam
@@ -30,7 +30,7 @@ from rlcourse.core.config import Config, Count, Discount, Interval, NonNegative,
 from rlcourse.core.returns import discounted_returns
 from rlcourse.core.schedules import Schedule, value
 
-__all__ = ["REINFORCE", "REINFORCEConfig"]
+__all__ = ["REINFORCE", "REINFORCEConfig", "monte_carlo_loss"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class REINFORCEConfig(Config):
     encoder: str = "auto"  # see rlcourse.encoders
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class REINFORCE(DeepAgent):
@@ -132,23 +134,10 @@ class REINFORCE(DeepAgent):
         chosen = e.numbers[:T] < e.wanted  # [T, N]
         observations = self._tensor(e.observations[:T][chosen])  # [B, ...]
         actions = torch.as_tensor(e.actions[:T][chosen], device=self.device)
+        actions = actions if self.discrete else actions.reshape(len(actions), -1)
         returns = torch.as_tensor(self.returns()[chosen], device=self.device)
-        value_term = torch.zeros((), device=self.device)
-        if c.baseline == "value":
-            with self.modes.learning():
-                parameters, values = self.policy(observations)
-            value_term = value_loss(values, returns)
-            baseline: Any = values.detach()
-        else:
-            with self.modes.learning():
-                parameters = self.policy.act(observations)
-            baseline = returns.mean() if c.baseline == "mean" else 0.0
-        log_prob, table = self.policy.log_prob(parameters, actions if self.discrete else actions.reshape(len(actions), -1))
-        policy_term = policy_gradient_loss(log_prob, returns - baseline)
-        loss = torch.add(policy_term, value_term, alpha=c.vf_coef)
-        if ent_coef:
-            loss = loss - ent_coef * self.policy.entropy(table)
-        return loss, policy_term, value_term, table
+        with self.modes.learning():
+            return monte_carlo_loss(self.policy, observations, actions, returns, c.baseline, ent_coef or None, c.vf_coef)
 
     @torch.no_grad()
     def returns(self) -> np.ndarray:
@@ -161,3 +150,40 @@ class REINFORCE(DeepAgent):
             beyond[rows, columns] = self.policy(self._tensor(last))[1].cpu().numpy()
         found: np.ndarray = discounted_returns(e.rewards[:T], beyond, e.terminated[:T], e.ended[:T], c.gamma)
         return found
+
+
+def monte_carlo_loss(
+    policy: ActorCritic,
+    observations: Tensor,
+    actions: Tensor,
+    returns: Tensor,
+    baseline: str,
+    ent_coef: float | Tensor | None,
+    vf_coef: float | Tensor,
+    counted: Tensor | None = None,
+) -> tuple[Tensor, ...]:
+    """Return the loss, its policy and value terms, and what the entropy needs.
+
+    Parameters
+    ----------
+    policy : ActorCritic
+    observations, actions, returns : Tensor, shape [B, ...], [B] or [B, A], and [B]
+    baseline, ent_coef, vf_coef
+        See `REINFORCEConfig`; without `ent_coef` the entropy is not computed.
+    counted : Tensor of bool, shape [B], optional
+        Samples that there are; all by default.
+    """
+    value_term = torch.zeros((), device=returns.device)
+    if baseline == "value":
+        parameters, values = policy(observations)
+        value_term = value_loss(values, returns, counted)
+        compared: Any = values.detach()
+    else:
+        parameters = policy.act(observations)
+        compared = mean_of(returns, counted) if baseline == "mean" else 0.0
+    log_prob, table = policy.log_prob(parameters, actions)
+    policy_term = policy_gradient_loss(log_prob, returns - compared, counted)
+    loss = policy_term + vf_coef * value_term
+    if ent_coef is not None:
+        loss = loss - ent_coef * policy.entropy(table, counted)
+    return loss, policy_term, value_term, table

@@ -15,6 +15,7 @@ import numpy as np
 
 from rlcourse.agents.deep.base import Act
 from rlcourse.agents.deep.frames import stack_size
+from rlcourse.agents.deep.stored import placed
 from rlcourse.core.masks import masks_of
 from rlcourse.core.memory import require_memory
 from rlcourse.core.windows import n_step_windows
@@ -281,14 +282,12 @@ class Replay:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over a memory of the same size."""
-        self.row, self.filled, self.gaps, rows = (int(number) for number in state["position"])
-        if rows != self.rows:
-            raise ValueError(f"the saved memory has {rows:,} rows, this one {self.rows:,}; set buffer_size and n_envs as they were")
+        self.row, self.filled, self.gaps, count = placed(self, state)
         self.stored[:] = False
         for name in self._ARRAYS:
-            getattr(self, name)[: len(state[name])] = state[name]
+            getattr(self, name)[:count] = state[name]
         self.finals = dict(zip(state["final_slots"].tolist(), list(state["final_observations"]), strict=True))
         if "masks" in state:
-            self.masks = np.ones((self.rows, self.copies, state["masks"].shape[2]), np.bool_) if self.masks is None else self.masks
-            self.masks[: len(state["masks"])] = state["masks"]
+            self.masks = np.ones((self.rows, self.copies, self.n_actions), np.bool_) if self.masks is None else self.masks
+            self.masks[:count] = state["masks"]
             self.final_masks = dict(zip(state["final_slots"].tolist(), list(state["final_masks"]), strict=True))

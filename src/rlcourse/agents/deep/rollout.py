@@ -68,6 +68,14 @@ class Rollout:
         self.length = 0
         self._note(0, infos)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return which actions exist where the copies are, where that is known: the rest of a rollout is made anew."""
+        return {} if self.masks is None else {"masks": self.masks[self.length]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.begin({"action_mask": state["masks"]} if "masks" in state else {})
+
     def _note(self, row: int, infos: dict[str, Any]) -> None:
         if self.masks is None and self.n_actions and "action_mask" in infos:  # until now all actions existed
             self.masks = np.ones((len(self.observations), self.ended.shape[1], self.n_actions), np.bool_)

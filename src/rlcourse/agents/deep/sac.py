@@ -32,7 +32,7 @@ from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, Positive, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
-__all__ = ["SAC", "SACConfig"]
+__all__ = ["SAC", "SACConfig", "Temperature", "soft_values", "temperature_slope"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class SACConfig(Config):
     encoder: str = "auto"  # see rlcourse.encoders; actor and critics have one each
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class SAC(OffPolicyAgent):
@@ -128,7 +130,7 @@ class SAC(OffPolicyAgent):
         alpha = self.temperature.log_alpha.detach().exp()
         with torch.no_grad():
             A_, log_pi_ = self.actor(S_, self._noise(len(S_)))
-            y = td_targets(R, discount, self.target_critics(S_, A_).amin(0) - alpha * log_pi_)
+            y = td_targets(R, discount, soft_values(self.target_critics, S_, A_, log_pi_, alpha))
         with self.critics_modes.learning():
             q = self.critics(S, A)
         loss = critic_loss(q, y)
@@ -137,16 +139,26 @@ class SAC(OffPolicyAgent):
         self.critic_optimizer.fix(True)  # the actor's loss runs through them, and asks for no gradient of theirs
         with self.actor_modes.learning():
             A_pi, log_pi = self.actor(S, self._noise(len(S)))
-        actor_loss = (alpha * log_pi - self.critics(S, A_pi).amin(0)).mean()
+        actor_loss = -soft_values(self.critics, S, A_pi, log_pi, alpha).mean()
         self.actor_optimizer.step(actor_loss, learning_rate)
         self.critic_optimizer.fix(False)
         if c.ent_coef is None:
-            self.temperature_optimizer.gradient.copy_(-(log_pi.detach().mean() + self.entropy_wanted))  # of -log alpha times that
+            self.temperature_optimizer.gradient.copy_(temperature_slope(log_pi, self.entropy_wanted))
             self.temperature_optimizer.descend(learning_rate)
         if self.critic_optimizer.steps % c.target_update_interval == 0:
             self._target.follow(self.critic_optimizer, c.tau)
         losses = {"critic_loss": loss.detach(), "actor_loss": actor_loss.detach(), "ent_coef": alpha}
         self.metrics = losses | {"entropy": -log_pi.detach().mean(), "learning_rate": learning_rate}
+
+
+def soft_values(critics: Critics, observations: Any, actions: Tensor, log_pi: Tensor, alpha: Tensor) -> Tensor:
+    """Return the smaller critic's values less alpha times the actions' log-probabilities, shape [B]: samples of the soft V (Eq. 3)."""
+    return critics(observations, actions).amin(0) - alpha * log_pi
+
+
+def temperature_slope(log_pi: Tensor, entropy_wanted: float | Tensor) -> Tensor:
+    """Return the derivative by log alpha of -log alpha (ln pi(A|S) + entropy wanted), of log-probabilities [B], a scalar."""
+    return -(log_pi.detach().mean() + entropy_wanted)
 
 
 class Temperature(nn.Module):

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rlcourse.core.fits import Misfit
 from rlcourse.encoders.recurrent import Recurrent, State
 
 __all__ = ["Past", "Start", "Tiles", "check_half", "first_counted", "first_memory", "tile"]
@@ -118,4 +119,6 @@ class Past:
         self.rows.clear()
         if state:
             memories = [torch.from_numpy(np.array(state[str(i)])) for i in range(len(state) - 2)]
+            if len({len(part) for part in (state["observations"], state["starts"], *memories)}) > 1:
+                raise Misfit("the rows before the rollout are not equally many in the file")
             self.extend(state["observations"], state["starts"], list(zip(*memories, strict=True)))

@@ -30,7 +30,7 @@ from rlcourse.agents.deep.target_network import Target
 from rlcourse.core.config import Config, Count, Discount, GradientSteps, Interval, NonNegative, Positive, StepSize, Widths
 from rlcourse.core.schedules import Schedule, value
 
-__all__ = ["TD3", "TD3Config"]
+__all__ = ["TD3", "TD3Config", "smoothed"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class TD3Config(Config):
     encoder: str = "auto"  # see rlcourse.encoders; actor and critics have one each
     encoder_mode: Literal["scratch", "frozen", "finetune", "warmstart"] = "scratch"  # taken over: fixed, at a tenth of the rate, or free
     encoder_from: str | None = None  # file of an agent, an autoencoder or a classifier whose encoder is taken over
-    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the GPU for images where there is one, else the CPU
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: the faster of GPU and CPU, measured before learning; without a GPU the CPU
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the passes of networks; weights and losses are float32 in any case
+    compile: bool = False  # run the passes of networks through torch.compile: the first of each kind then takes a minute
 
 
 class TD3(OffPolicyAgent):
@@ -118,8 +120,8 @@ class TD3(OffPolicyAgent):
         with torch.no_grad():
             A_ = self.target_actor(S_)
             if c.target_policy_noise:
-                noise = torch.randn(A_.shape, generator=self.generator).to(self.device) * c.target_policy_noise
-                A_ = (A_ + noise.clamp_(-c.target_noise_clip, c.target_noise_clip)).clamp_(-1.0, 1.0)
+                noise = torch.randn(A_.shape, generator=self.generator).to(self.device)
+                A_ = smoothed(A_, noise, c.target_policy_noise, c.target_noise_clip)
             y = td_targets(R, discount, self.target_critics(S_, A_).amin(0))
         with self.critics_modes.learning():
             q = self.critics(S, A)
@@ -136,3 +138,8 @@ class TD3(OffPolicyAgent):
             self._critic_target.follow(self.critic_optimizer, c.tau)
             self._actor_target.follow(self.actor_optimizer, c.tau)
             self.metrics["actor_loss"] = actor_loss.detach()
+
+
+def smoothed(actions: Tensor, noise: Tensor, deviation: float | Tensor, clip: float | Tensor) -> Tensor:
+    """Return actions [B, A] with clipped noise, within [-1, 1] (Eq. 14), of standard normal numbers [B, A]."""
+    return (actions + (noise * deviation).clamp(-clip, clip)).clamp(-1.0, 1.0)  # type: ignore[arg-type]

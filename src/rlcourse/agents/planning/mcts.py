@@ -6,9 +6,8 @@ the tree by upper confidence bounds (UCT; untried actions first),
 
     A <- argmax_a [Q(s, a) + c sqrt(ln N(s) / N(s, a))]        (after 2.10)
 
-*expansion* by one node, *simulation* with random actions to the end or the depth limit, and *backup* of the return, discounted, to every
-pair on the way through the tree. With ever more simulations the values at the root approach q*, where those of rollout stay with
-its base policy. Returns should be of the order of c, or c be scaled with them. The part of the tree below the action taken may be kept.
+*expansion* by one node, *simulation* with random actions to the end or the depth limit, and *backup* of the return to all pairs on the
+way. With ever more simulations the root's values approach q*, not q_base. Returns should be of the order of c. A subtree may be kept.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from rlcourse.core.config import Config, Count, Discount, NonNegative
 from rlcourse.core.policies import greedy, uniform
 from rlcourse.core.tree import add, child_of, is_full, move_root, new_tree, plant, uct
 from rlcourse.core.trial import Trial
+from rlcourse.core.work import spend
 
 __all__ = ["MCTS", "MCTSConfig", "mcts", "search_values"]
 
@@ -48,8 +48,7 @@ def _search(model, tree, n, c, depth, gamma, rng):
         while not done:  # Simulation: random actions
             S_, R_, terminated, truncated = model.step(S_, uniform(tree.N.shape[1], rng), rng)
             G += discount * R_
-            discount *= gamma
-            steps += 1
+            discount, steps = discount * gamma, steps + 1
             done = terminated or truncated or steps >= depth
         while node >= 0:  # Backup: the return, to every pair on the way
             G = R + gamma * G
@@ -120,6 +119,7 @@ class MCTS(TabularAgent):
     def action_values(self, states: np.ndarray) -> np.ndarray:
         """Plan in each state; return the values at the root, shape [n, A]."""
         c, Q = self.config, np.zeros_like(self.Q)
+        spend(30 * c.n * c.depth * len(states))
         for s in states:
             search_values(self.model, int(s), Q, c.n, c.c, c.depth, c.gamma, np.random.default_rng([self.seed, int(s)]))
         return Q[states]

@@ -21,6 +21,7 @@ from rlcourse.core.box import box, kernel
 from rlcourse.core.config import Config, Count, Discount
 from rlcourse.core.policies import greedy, sample
 from rlcourse.core.trial import Trial
+from rlcourse.core.work import spend
 
 __all__ = ["Rollout", "RolloutConfig", "rollout", "rollout_values", "simulated_return"]
 
@@ -105,6 +106,7 @@ class Rollout(TabularAgent):
     def action_values(self, states: np.ndarray) -> np.ndarray:
         """Plan in each state; return the estimates, shape [n, A]."""
         c, values = self.config, []
+        spend(20 * self.base.shape[1] * c.n * c.depth * len(states))
         for s in states:
             rng = np.random.default_rng([self.seed, int(s)])
             values.append(rollout_values(self.model, int(s), self.base, c.n, c.depth, c.gamma, rng))
