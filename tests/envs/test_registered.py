@@ -177,7 +177,7 @@ SIZES = [
 @pytest.mark.parametrize(("name", "size"), SIZES)
 def test_a_size_that_is_no_whole_number_is_refused_by_its_name(name, size):
     for make in (gym.make, gym.make_vec):
-        with pytest.raises(ValueError, match=f"^{next(iter(size))} must be a whole number "):
+        with pytest.raises(ValueError, match=f"^{next(iter(size))} must be a whole number[ ,]"):
             make(f"rlcourse/{name}", **size)
 
 

@@ -49,7 +49,7 @@ class Settings(Config):
     rate: Positive = 0.005  # learning rate at the beginning; it falls to 0
 
 
-FAST = {"runs": 2, "arms": 2, "pulls": 6, "steps": 30_720, "copies": 256, "epochs": 4, "rate": 0.02}
+FAST = {"runs": 3, "arms": 2, "pulls": 6, "steps": 51_200, "copies": 256, "epochs": 4, "rate": 0.02}
 FULL = {"runs": 10}
 
 
