@@ -256,10 +256,7 @@ def table() -> str:
     sized = {name.partition(":")[0]: (name, space, encoder) for _, name, _, space, encoder in made(ROWS + WINDOWS)}
     rows = ["| name | what it is | for | its features | parameters |", "|---|---|---|---|---|"]
     for name, serves in encoders.names().items():
-        what, features, parameters = "picks one by the space", "", ""
-        if name != "auto":
-            what = (encoders.class_of(name).__doc__ or "").partition("\n")[0]
-            what = re.sub(r"; parameters as `\w+`", "", what).rstrip(".").replace("`ConvolutionalCode`", "`ae-conv`")
+        what, features, parameters = encoders.about(name).rstrip("."), "", ""
         if name in sized:
             full, space, encoder = sized[name]
             at = {"Text": "20 letters of 27", "Discrete": "500 numbers"}.get(type(space).__name__) or shape_text(space.shape)

@@ -1,6 +1,7 @@
 """Words on the command line: flags, counts, names, help, and one sentence for what is wrong."""
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import gymnasium as gym
 import pytest
 from shell import ENV, RLCOURSE
 
-from rlcourse import agents
+from rlcourse import agents, encoders
 from rlcourse.cli.main import main
 from rlcourse.cli.options import count
 from rlcourse.envs import cliff_walk
@@ -124,6 +125,24 @@ def test_every_id_is_listed_with_what_it_needs_and_how_it_differs_from_its_varia
     assert rows["rlcourse/DelayedCopy8-v0"]["what"].endswith("(lag=8)")
 
 
+def test_every_encoder_and_every_memory_is_listed_with_what_it_is_and_what_it_reads(capsys):
+    assert main(["list", "encoders", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    listed = {flag: [row["name"] for row in rows if row["flag"] == flag] for flag in ("--encoder", "--memory")}
+    assert listed == {"--encoder": list(encoders.names()), "--memory": encoders.memories()}
+    for row in rows:
+        assert row["what"].endswith(".")
+        assert not re.search("parameters as|^The same|^Both", row["what"]), "a line is read alone"
+        assert row["reads"] == encoders.names().get(row["name"], "what --encoder reads, one observation after another")
+        if row["flag"] == "--memory":
+            assert encoders.make_memory(row["name"], gym.spaces.Box(-1, 1, (2,)), 8).features_dim == 8
+    about = {row["name"]: row["what"] for row in rows}
+    assert about["mlp"] == encoders.class_of("mlp").__doc__.splitlines()[0]
+    assert about["text-bilstm"].startswith("`text-lstm` with"), "others are called as --encoder calls them"
+    assert main(["list", "encoders"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(rows)
+
+
 def test_an_agent_is_found_by_its_class_and_by_its_file():
     from rlcourse.cli.settings import algo_key
     from rlcourse.cli.targets import agent_name
@@ -158,7 +177,9 @@ def test_counts_are_read_as_people_write_them():
         assert count(text) == number
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["list", "agents"], ["list", "envs"], ["list", "presets"], ["show", "ppo"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["list", "agents"], ["list", "envs"], ["list", "encoders"], ["list", "presets"], ["show", "ppo"]]
+)
 def test_light_commands_import_nothing_heavy(words):
     code = (
         "import sys\nfrom rlcourse.cli.main import main\n"

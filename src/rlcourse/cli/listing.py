@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rlcourse import agents, figures, presets
+from rlcourse import agents, encoders, figures, presets
 from rlcourse.cli.options import Parser
 from rlcourse.cli.settings import source_of
 from rlcourse.cli.table import print_table
@@ -19,12 +19,12 @@ __all__ = ["list_", "show"]
 
 
 def list_(argv: Sequence[str]) -> int:
-    """List environments, agents, figures or presets; see ``rlcourse list --help``."""
+    """List environments, agents, encoders, figures or presets; see ``rlcourse list --help``."""
     parser = Parser(prog="rlcourse list", description="What there is.")
-    parser.add_argument("what", choices=["envs", "agents", "figures", "presets"])
+    parser.add_argument("what", choices=list(_LISTS))
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     parsed = parser.parse(argv)
-    rows = {"envs": _envs, "agents": _agents, "figures": _figures, "presets": _presets}[parsed.what]()
+    rows = _LISTS[parsed.what]()
     if parsed.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -77,6 +77,13 @@ def _agents() -> list[dict[str, str]]:
         rows.append({"algo": path.stem, "class": name, "what": title})
     what = "stable-baselines3's models, and sb3-contrib's where installed: sb3:ppo, sb3:sac, sb3:recurrentppo, ..."
     return [*rows, {"algo": "sb3:MODEL", "class": "SB3Agent", "what": what}]
+
+
+def _encoders() -> list[dict[str, str]]:
+    """Return one row for every name that ``--encoder`` takes, and behind them those that ``--memory`` does."""
+    rows = [{"name": name, "flag": "--encoder", "reads": reads, "what": encoders.about(name)} for name, reads in encoders.names().items()]
+    reads = "what --encoder reads, one observation after another"
+    return rows + [{"name": name, "flag": "--memory", "reads": reads, "what": encoders.about(name)} for name in encoders.memories()]
 
 
 def _figures() -> list[dict[str, str]]:
@@ -147,3 +154,6 @@ def _title(place: str) -> str:
     """Return the first line of what the module of ``module:callable`` says of itself."""
     path = Path(agents.__file__).parent.parent / (place.split(":")[0].removeprefix("rlcourse.").replace(".", "/") + ".py")
     return (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
+
+
+_LISTS = {"envs": _envs, "agents": _agents, "encoders": _encoders, "figures": _figures, "presets": _presets}

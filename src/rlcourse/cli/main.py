@@ -31,7 +31,7 @@ usage: rlcourse VERB ...
   compare RUN ...    runs or folders of seeds side by side, with intervals and a picture
   figure FIGURE      reproduce figures of the book and check them: 6.3, ex6.5, all
   doctor [ENV]       what this machine has, how fast an agent trains on it, and what is the bottleneck
-  list WHAT          envs, agents, figures or presets
+  list WHAT          envs, agents, encoders, figures or presets
   show AGENT         an algorithm's lecture and its box
 
   rlcourse VERB --help     the options of a verb

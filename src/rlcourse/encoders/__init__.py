@@ -7,9 +7,11 @@ episode_start[T, B])`` and returns ``(features, state)``: see `rlcourse.encoders
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gymnasium import spaces
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from rlcourse.encoders.recurrent import Recurrent
 
-__all__ = ["class_of", "make", "make_memory", "names"]
+__all__ = ["about", "class_of", "make", "make_memory", "memories", "names"]
 
 _IMAGES = "images and boards: Box of three axes, or of two of bytes"
 _INSTRUCTED = "Dict and Tuple of an instruction (Text or tokens) and other parts"
@@ -67,6 +69,12 @@ _HOMES = {  # name: module, class, the spaces it serves
     "ae-denoising": ("autoencoders", "DenoisingCode", _IMAGES),
     "ae-sparse": ("autoencoders", "SparseCode", f"{_IMAGES}, by their patches"),
 }
+_MEMORIES = {  # name: module, class
+    "attention": ("attentive", "AttentionMemory"),
+    "gru": ("recurrent", "GRU"),
+    "lstm": ("recurrent", "LSTM"),
+    "rnn": ("recurrent", "RNN"),
+}
 _INSTRUCTIONS = tuple(name for name, (home, _, _) in _HOMES.items() if home == "instruction")
 _SEVERAL = (Packed, spaces.Dict, spaces.Tuple, spaces.OneOf)
 
@@ -74,6 +82,23 @@ _SEVERAL = (Packed, spaces.Dict, spaces.Tuple, spaces.OneOf)
 def names() -> dict[str, str]:
     """Return the names that `make` knows, with the spaces that each serves."""
     return {"auto": "everything that has a fixed size"} | {name: spaces for name, (_, _, spaces) in _HOMES.items()}
+
+
+def memories() -> list[str]:
+    """Return the names that `make_memory` knows; each reads what the encoder before it does, one observation after another."""
+    return list(_MEMORIES)
+
+
+def about(name: str) -> str:
+    """Return in one line what an encoder or a memory is: the first of its class's docstring, read from the source, without torch."""
+    if name == "auto":
+        return "Picks one by the space."
+    module, kind, *_ = (_HOMES | _MEMORIES)[name]
+    tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
+    found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind)
+    line = re.sub(r"; parameters as `\w+`", "", (ast.get_docstring(found) or "").partition("\n")[0])
+    keys = {each: key for key, (_, each, _) in _HOMES.items()}
+    return re.sub(r"`(\w+)`", lambda match: f"`{keys.get(match[1], match[1])}`", line)
 
 
 @checked
@@ -202,20 +227,18 @@ def make_memory(
     features_dim, encoder, layers, dropout
         See `rlcourse.encoders.recurrent.Recurrent`.
     """
-    from rlcourse.encoders.attentive import AttentionMemory
-    from rlcourse.encoders.recurrent import GRU, LSTM, RNN
-
-    kinds: dict[str, type[Recurrent]] = {"attention": AttentionMemory, "gru": GRU, "lstm": LSTM, "rnn": RNN}
     kind, colon, window = name.partition(":") if isinstance(name, str) else ("", "", "")
-    if kind.startswith("bi") and kind[2:] in kinds:
+    if kind.startswith("bi") and kind[2:] in _MEMORIES:
         raise ValueError(f"memory {name!r} reads from both ends, and who acts cannot see the future: take {kind[2:]!r}")
-    if kind not in kinds:
+    if kind not in _MEMORIES:
         raise ValueError(f"memory must be 'attention', 'gru', 'lstm' or 'rnn', not {name!r:.60}")
+    module, name_of_class = _MEMORIES[kind]
+    made = getattr(importlib.import_module(f"rlcourse.encoders.{module}"), name_of_class)
     if not colon:
-        return kinds[kind](observation_space, features_dim, encoder, layers, dropout)
+        return made(observation_space, features_dim, encoder, layers, dropout)
     if kind != "attention" or not window.isdecimal():
         raise ValueError(f"memory {name!r}: only of attention a number of observations follows the colon, for example 'attention:16'")
     if int(window) < 2:
         raise ValueError(f"memory {name!r} remembers nothing: it looks at the observation itself, so that 2 is the least")
     require_memory("attention over so many observations, its gradients and moments", 16 * int(window) * features_dim, "memory")
-    return AttentionMemory(observation_space, features_dim, encoder, layers, dropout, int(window))
+    return made(observation_space, features_dim, encoder, layers, dropout, int(window))

@@ -140,19 +140,19 @@ class Instruction(nn.Module):
 
 
 class InstructionDot(Instruction):
-    """The same with the score "dot", for queries as wide as the features; parameters as `Instruction`."""
+    """`Instruction` with the score "dot", for queries as wide as the features; parameters as `Instruction`."""
 
     name, look = "instruction-dot", "dot"
 
 
 class InstructionConcat(Instruction):
-    """The same with the score "concat"; parameters as `Instruction`."""
+    """`Instruction` with the score "concat"; parameters as `Instruction`."""
 
     name, look = "instruction-concat", "concat"
 
 
 class InstructionFinal(Instruction):
-    """No attention: the LSTM's last output takes the place of the context; parameters as `Instruction`."""
+    """`Instruction` without attention: the LSTM's last output takes the place of the context; parameters as `Instruction`."""
 
     name, look = "instruction-final", "final"
 
@@ -164,7 +164,7 @@ class FiLM(Instruction):
 
 
 class FiLMInstruction(Instruction):
-    """Both: the instruction modulates the image, and the agent's state looks at it; parameters as `Instruction`."""
+    """`FiLM` and `Instruction` at once: it modulates the image, and the agent's state looks at it; parameters as `Instruction`."""
 
     name, modulates = "film-instruction", True
 

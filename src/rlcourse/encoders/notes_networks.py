@@ -125,7 +125,7 @@ class DCGANDiscriminator(Convolutional):
 
 
 class DCGANDiscriminatorSVHN(DCGANDiscriminator):
-    """The same for street-view house numbers: 64, 128 and 256 filters, all of stride 2, without dropout.
+    """`DCGANDiscriminator` for street-view house numbers: 64, 128 and 256 filters, all of stride 2, without dropout.
 
     Parameters
     ----------

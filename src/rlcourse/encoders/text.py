@@ -71,7 +71,7 @@ class TextLSTM(nn.Module):
 
 
 class TextBiLSTM(TextLSTM):
-    """The same with a second LSTM in each layer, which reads from the end; parameters as `TextLSTM`."""
+    """`TextLSTM` with a second LSTM in each layer, which reads from the end; parameters as `TextLSTM`."""
 
     name, directions = "text-bilstm", 2
 
