@@ -10,8 +10,8 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from rlcourse.core.faults import EnvironmentFault, ended_by, not_finite
-from rlcourse.core.spaces import short
+from rlcourse.core.faults import EnvironmentFault, ended_by
+from rlcourse.core.spaces import not_finite, short
 
 __all__ = ["Checked", "misfit"]
 

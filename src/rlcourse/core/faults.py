@@ -10,9 +10,9 @@ import gymnasium as gym
 import numpy as np
 
 from rlcourse.core.packing import Packed, packed
-from rlcourse.core.spaces import short
+from rlcourse.core.spaces import not_finite, short
 
-__all__ = ["EnvironmentFault", "Watched", "ended_by", "not_finite"]
+__all__ = ["EnvironmentFault", "Watched", "ended_by"]
 
 LOOKS, SELDOM = 100, 100  # vector steps of which each is compared with the bounds of a Box, and every how manieth after them
 
@@ -32,14 +32,6 @@ class EnvironmentFault(ValueError):
 def ended_by(error: BaseException) -> str:
     """Return in words what would have ended the program: "SystemExit: 0"."""
     return f"{type(error).__name__}{f': {error!s:.60}' if str(error) else ''}"
-
-
-def not_finite(what: str, values: Any) -> str:
-    """Return in words which number of an array is no finite one: "an observation that is no finite number, nan in entry [2],"."""
-    array = np.asarray(values)
-    at = np.argwhere(~np.isfinite(array))[0]
-    entry = f" in entry {at.tolist()}" if array.ndim else ""
-    return f"{what} that is no finite number, {array[tuple(at)]}{entry},"
 
 
 class Watched(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):

@@ -180,7 +180,10 @@ def _write(space: gym.Space[Any], values: Any, out: np.ndarray[Any, Any], at: in
             row[: len(text)] = [numbers.get(character, len(numbers) + 1) for character in text]
         values = rows
     stop = at + _width(space)
-    out[:, at:stop] = np.asarray(values).reshape(len(out), stop - at)
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":  # half of a complex number would be dropped with a warning
+        raise ValueError(f"{array.dtype} is no type of numbers of {space}")
+    out[:, at:stop] = array.reshape(len(out), stop - at)
     return stop
 
 

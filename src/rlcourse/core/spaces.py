@@ -13,7 +13,20 @@ from gymnasium import spaces
 
 from rlcourse.core.packing import Packed
 
-__all__ = ["boxed", "channels_last", "describe", "is_batch", "is_finite", "of_parts", "ravel", "short", "size", "unravel"]
+__all__ = [
+    "boxed",
+    "channels_last",
+    "describe",
+    "is_batch",
+    "is_finite",
+    "not_finite",
+    "of_parts",
+    "ravel",
+    "require_finite",
+    "short",
+    "size",
+    "unravel",
+]
 
 
 def is_finite(space: gym.Space[Any]) -> bool:
@@ -90,7 +103,22 @@ def _array(space: gym.Space[Any], observation: Any) -> np.ndarray:
     if array.dtype.kind not in "biuf" and not isinstance(space, spaces.Text):
         what = f"an array of {array.dtype}" if isinstance(observation, np.ndarray) else f"{observation!r:.80}"
         raise ValueError(f"observation must be an array of numbers of {short(space)}, or a batch of it, not {what}{_hint(observation)}")
+    require_finite(array)
     return array
+
+
+def not_finite(what: str, values: Any) -> str:
+    """Return in words which number of an array is no finite one: "an observation that is no finite number, nan in entry [2],"."""
+    array = np.asarray(values)
+    at = np.argwhere(~np.isfinite(array))[0]
+    entry = f" in entry {at.tolist()}" if array.ndim else ""
+    return f"{what} that is no finite number, {array[tuple(at)]}{entry},"
+
+
+def require_finite(observation: np.ndarray) -> None:
+    """Raise ValueError where an observation, or one of a batch, has a number that is none or infinite: an action for it means nothing."""
+    if observation.dtype.kind == "f" and not np.isfinite(observation).all():
+        raise ValueError(f"observation has {not_finite('an entry', observation).removesuffix(',')}: mend what observes")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from rlcourse.core.env_state import EnvState
 from rlcourse.core.faults import Watched
 from rlcourse.core.packing import Packed
 from rlcourse.core.schedules import value
+from rlcourse.core.spaces import require_finite
 from rlcourse.core.vector import WorldVectorEnv
 from rlcourse.sb3 import state
 from rlcourse.sb3.bridge import Bridge, Enough
@@ -197,6 +198,8 @@ class SB3Agent(Agent):
         """Return the model's action; see `Agent.predict`."""
         require_truth("deterministic", deterministic)
         seen = observation if isinstance(observation, dict) else np.asarray(observation)
+        for part in seen.values() if isinstance(seen, dict) else [seen]:
+            require_finite(np.asarray(part))
         if deterministic:
             action, state = self.model.predict(seen, state, episode_start, deterministic=True)
         else:

@@ -126,12 +126,8 @@ class DeepAgent(Agent):
     def _descent(self) -> dict[str, Any]:
         """Return what the optimisers of all agents share: how gradients are clipped, and the pace of an encoder."""
         c = self.config
-        return {
-            "max_grad_norm": c.max_grad_norm,
-            "max_grad_value": c.max_grad_value,
-            "encoder_pace": pace_of(c),
-            "all_reduce": self.ranks.add,
-        }
+        limits = {"max_grad_norm": c.max_grad_norm, "max_grad_value": c.max_grad_value}
+        return {**limits, "encoder_pace": pace_of(c), "all_reduce": self.ranks.add}
 
     @abstractmethod
     def _iterate(self, budget: int) -> None:
@@ -276,12 +272,15 @@ class DeepAgent(Agent):
 
     def _batch(self, observation: Any) -> tuple[bool, Tensor]:
         """Return whether an observation is a batch, and the batch."""
-        if self.packing is not None:
+        if self.packing is None:
+            batch = spaces.is_batch(self.observation_space, observation)
+            seen = np.asarray(observation, dtype=self.observation_space.dtype)[... if batch else None]
+        else:
             with spaces.of_parts(self.observation_space, observation):
                 batch = self.packing.is_batch(observation)
-                return batch, self._tensor(self.packing.pack_batch(observation) if batch else self.packing.pack(observation)[None])
-        batch = spaces.is_batch(self.observation_space, observation)
-        return batch, self._tensor(np.asarray(observation, dtype=self.observation_space.dtype)[... if batch else None])
+                seen = self.packing.pack_batch(observation) if batch else self.packing.pack(observation)[None]
+        spaces.require_finite(seen)  # once more: float32 holds less than was given
+        return batch, self._tensor(seen)
 
     def _unbatch(self, actions: np.ndarray, batch: bool) -> Any:
         taken = self._taken(actions)
