@@ -178,7 +178,7 @@ def gpu(monkeypatch):
 
 
 def asked(**values) -> Namespace:
-    return Namespace(**{"seed": 0, "seeds": 3, "jobs": None, "batched": False, "quiet": False} | values)
+    return Namespace(**{"jobs": None, "batched": False, "sweep": [], "quiet": False} | values)
 
 
 def make(seed: int, **settings) -> PPO:
@@ -187,24 +187,24 @@ def make(seed: int, **settings) -> PPO:
 
 def test_on_a_gpu_that_is_faster_all_seeds_are_one_program(gpu, monkeypatch, capsys):
     monkeypatch.setattr(together, "cuda_is_installed", lambda: True)
-    agents, device = as_program(make, None, asked())
+    agents, device = as_program(make, 3, None, asked())
     assert [agent.seed for agent in agents] == [0, 1, 2]
     assert device == "cuda"
     assert "device cuda: training makes 2e+06 steps/s on the GPU" in capsys.readouterr().out
-    assert as_program(make, None, asked(jobs=2)) == ([], None)
-    assert as_program(lambda seed: make(seed, device="cpu"), None, asked()) == ([], None)
+    assert as_program(make, 3, None, asked(jobs=2)) == ([], None)
+    assert as_program(lambda seed: make(seed, device="cpu"), 3, None, asked()) == ([], None)
 
 
 def test_on_a_gpu_that_is_slower_the_processes_train_on_the_cpu(gpu):
     gpu["cuda"] = 1e4
-    assert as_program(make, None, asked()) == ([], "cpu")
+    assert as_program(make, 3, None, asked()) == ([], "cpu")
 
 
 def test_why_the_environment_stays_on_the_host_is_said_in_one_line(gpu, monkeypatch, capsys):
     monkeypatch.setattr(together, "cuda_is_installed", lambda: False)
     line = where_it_trains(make(0), None)
     assert "environment on the host: worlds on a GPU need numba-cuda: pip install 'rlcourse[cuda]'" in line
-    assert as_program(make, None, asked()) == ([], "cuda")
+    assert as_program(make, 3, None, asked()) == ([], "cuda")
     assert "pip install 'rlcourse[cuda]'" in capsys.readouterr().out
     assert "\n" not in line
 

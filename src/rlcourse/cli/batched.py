@@ -45,26 +45,27 @@ class Batch:
 
     Parameters
     ----------
-    runs : list of Run
-        Of one plan.
+    groups : dict of str to list of Run
+        Of one plan: the seeds of each value of a sweep, by its label; without a sweep all of them, by an empty one.
     quiet : bool
 
     Attributes
     ----------
     signal : int or None
         Number of the signal that ended learning.
-    failed : dict of int to str
+    failed : dict of Run to str
         Why a seed failed.
     """
 
-    def __init__(self, runs: list[Run], quiet: bool) -> None:
-        self.runs, self.plan, self.quiet = runs, runs[0].plan, quiet
+    def __init__(self, groups: dict[str, list[Run]], quiet: bool) -> None:
+        runs = [run for group in groups.values() for run in group]
+        self.groups, self.runs, self.plan, self.quiet = groups, runs, runs[0].plan, quiet
         self.console = Console(quiet=quiet, highlight=False)
         self.of = {id(run.agent): run for run in runs}
         self.learning = list(runs)
-        self.seconds: dict[int, float] = {}  # of training, by seed
+        self.seconds: dict[Run, float] = {}  # of training
         self.signal: int | None = None
-        self.failed: dict[int, str] = {}
+        self.failed: dict[Run, str] = {}
         self.error: BaseException | None = None
         self.began = time.perf_counter()
         self.asked = self.saved = math.inf  # when a signal came, and when all was saved
@@ -86,13 +87,13 @@ class Batch:
                 raise self.error
             saved = [run for run in self.runs if run.error is None and run.save()]  # of others the newest checkpoint is the last good one
             self.saved = time.perf_counter()
-            self.failed = {run.agent.seed: UNSAVED for run in self.runs if run.error is None and run not in saved}
+            self.failed = {run: UNSAVED for run in self.runs if run.error is None and run not in saved}
             code = 1 if self.failed else 0
             for run in self.runs:
                 if run in saved and self.signal is None:
                     self._guarded(run, lambda run=run: self._finish(run))
                 if run.error is not None:
-                    failure, self.failed[run.agent.seed] = _tell(run.agent.seed, run.error)
+                    failure, self.failed[run] = _tell(self.name(run), run.error)
                     code = code or failure
         except KeyboardInterrupt:  # when all was saved
             pass
@@ -103,11 +104,16 @@ class Batch:
                 run.folder.close()
         return code if self.signal is None else 128 + self.signal
 
+    def name(self, run: Run) -> str:
+        """Return how a run is called: "seed 4", in a sweep "learning_rate=1e-3, seed 4"."""
+        label = next(label for label, runs in self.groups.items() if run in runs)
+        return f"{label}, seed {run.agent.seed}" if label else f"seed {run.agent.seed}"
+
     def _finish(self, run: Run) -> None:
-        result = run.conclude(self.seconds[run.agent.seed])
+        result = run.conclude(self.seconds[run])
         report(result, run.folder.path, run.console)
         if not self.quiet:
-            print(f"seed {run.agent.seed}: {result.best.mean():.2f}   last {result.last.mean():.2f}   {run.folder.path}", flush=True)
+            print(f"{self.name(run)}: {result.best.mean():.2f}   last {result.last.mean():.2f}   {run.folder.path}", flush=True)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         now = time.perf_counter()
@@ -134,7 +140,7 @@ class Batch:
                 self._find_diverged()
             for run in [run for run in self.learning if run.error is None]:  # a signal came between two callbacks
                 self._guarded(run, run.end)
-                self.seconds[run.agent.seed] = time.perf_counter() - self.began
+                self.seconds[run] = time.perf_counter() - self.began
         except BaseException as error:
             self.error = error
 
@@ -146,7 +152,7 @@ class Batch:
             self._say(agent.num_timesteps)
         if not goes_on:
             self.learning.remove(run)
-            self.seconds[agent.seed] = time.perf_counter() - self.began
+            self.seconds[run] = time.perf_counter() - self.began
         return goes_on
 
     def _guarded(self, run: Run, work: Any) -> bool:
@@ -168,13 +174,13 @@ class Batch:
                 run.error = error
 
     def _say(self, step: int) -> None:
-        """Print one line for the evaluations of all seeds, those that end by it too; nothing where Ctrl-C left some out."""
-        known = [run.last_evaluation for run in self.runs if run.last_evaluation is not None and run.evaluated_at == step]
-        if known and self.signal is None:
-            means = np.array(known)
-            self.console.print(
-                f"  step {step:>10,}   evaluation of {seeds_in_words(len(known))}: mean {means.mean():.2f}, worst {means.min():.2f}"
-            )
+        """Print one line for the evaluations of all seeds (of each value), those that end by it too; nothing where Ctrl-C left some out."""
+        for label, runs in self.groups.items():
+            known = [run.last_evaluation for run in runs if run.last_evaluation is not None and run.evaluated_at == step]
+            if known and self.signal is None:
+                means, which = np.array(known), f"{label}, " if label else "evaluation of "
+                said = f"{which}{seeds_in_words(len(known))}: mean {means.mean():.2f}, worst {means.min():.2f}"
+                self.console.print(f"  step {step:>10,}   {said}", soft_wrap=True)
 
 
 def seeds_in_words(number: int) -> str:
@@ -182,11 +188,11 @@ def seeds_in_words(number: int) -> str:
     return f"{number} seed{'' if number == 1 else 's'}"
 
 
-def _tell(seed: int, error: BaseException) -> tuple[int, str]:
-    """Say what a seed failed by; return the exit code and the reason."""
+def _tell(name: str, error: BaseException) -> tuple[int, str]:
+    """Say what a run failed by; return the exit code and the reason."""
     why = " ".join(str(error).split())
     if isinstance(error, UsageError | FloatingPointError | EnvironmentFault):
-        print(f"rlcourse: seed {seed} failed: {why}", file=sys.stderr)
+        print(f"rlcourse: {name} failed: {why}", file=sys.stderr)
         return 2, why
     traceback.print_exception(error)
     return 1, f"{type(error).__name__}: {why}"

@@ -34,17 +34,19 @@ def where_it_trains(agent: Any, episodes: int | None) -> str:
     return f"{chosen or 'device cuda'}; the network is on the GPU and the environment on the host: {reason}"
 
 
-def as_program(make: Callable[[int], Any], episodes: int | None, parsed: Any) -> tuple[list[Any], str | None]:
-    """Return the agents of all seeds where they train as one program, else none; and the device of "auto", where it was measured.
+def as_program(make: Callable[[int], Any], number: int, episodes: int | None, parsed: Any) -> tuple[list[Any], str | None]:
+    """Return all agents where they train as one program, else none; and the device of "auto", where it was measured.
 
     Parameters
     ----------
     make : callable
-        ``make(seed)``, an agent with a network.
+        ``make(i)``, an agent with a network.
+    number : int
+        Of agents.
     episodes : int or None
         Budget.
     parsed : Namespace
-        Of `rlcourse train`: seed, seeds, jobs, batched, quiet.
+        Of `rlcourse train`: jobs, batched, sweep, quiet.
 
     Raises
     ------
@@ -55,10 +57,10 @@ def as_program(make: Callable[[int], Any], episodes: int | None, parsed: Any) ->
 
     if not parsed.batched and (parsed.jobs is not None or not has_gpu()):
         return [], None
-    agents = [make(parsed.seed)]
+    agents = [make(0)]
     if not parsed.batched and agents[0].config.device == "cpu":
         return [], None
-    agents += [make(seed) for seed in range(parsed.seed + 1, parsed.seed + parsed.seeds)]
+    agents += [make(i) for i in range(1, number)]
     choice = settle(agents)
     device = choice.device if choice is not None and choice.measured else None
     if choice is not None and choice.measured and not parsed.quiet:
@@ -67,7 +69,8 @@ def as_program(make: Callable[[int], Any], episodes: int | None, parsed: Any) ->
         return [], device
     if reason := hindrance_of(agents, episodes):
         if parsed.batched:
-            raise UsageError(f"--batched: {re.sub(_HOST, 'leave --batched out', reason)}")
+            way = f"leave {'--sweep and ' if parsed.sweep else ''}--batched out"
+            raise UsageError(f"--batched: {re.sub(_HOST, way, reason)}")
         if not parsed.quiet:
             print(f"the seeds train in processes, their environments on the host: {reason}")
         return [], device

@@ -12,12 +12,14 @@ from typing import Any
 
 from rlcourse.cli.batched import Batch, seeds_in_words
 from rlcourse.cli.devices import as_program
+from rlcourse.cli.options import settings_of
 from rlcourse.cli.plan import Plan
 from rlcourse.cli.report import result_of
 from rlcourse.cli.run import Run
 from rlcourse.cli.seeds import Seeds
 from rlcourse.cli.settings import settings_of_agent
 from rlcourse.cli.signals import number_of
+from rlcourse.cli.sweep import tell_best, values_of
 from rlcourse.cli.targets import Target
 from rlcourse.cli.usage import UsageError
 from rlcourse.cli.workers import Asked, Workers
@@ -29,32 +31,53 @@ def train_many(argv: list[str], target: Target, name: str, settings: dict[str, A
     """Train several seeds, as one program or in as many processes as there are cores or `--jobs`, then draw all of them."""
     from rlcourse.cli.train import lasting, make_agent
 
+    values = values_of(name, parsed.sweep, settings_of(parsed))
+    argv = _without(argv, {"--sweep"}, set())
     words = _without(argv, {"--seeds", "--seed", "--jobs", "--out", "-o"}, {"-q", "--quiet", "--no-progress", "--batched"})
     words = [lasting(word) if word == target.text else word for word in words]  # whoever resumes may be in another folder
     seeds = list(range(parsed.seed, parsed.seed + parsed.seeds))
     if not name.startswith("sb3:") and "device" in {setting.name for setting in settings_of_agent(name)}:
-        agents, device = as_program(lambda seed: make_agent(name, target, seed, settings, parsed.init_from), plan.episodes, parsed)
+        every = [(seed, settings | value.settings) for value in values for seed in seeds]
+        agents, device = as_program(lambda i: make_agent(name, target, *every[i], parsed.init_from), len(every), plan.episodes, parsed)
         if agents:
-            return _train_as_program(argv, Seeds(target, name, words, seeds), agents, plan, parsed)
+            groups = [Seeds(target, name, [*words, *value.words], seeds, value.label) for value in values]
+            return _train_as_program([[*argv, *value.words] for value in values], groups, agents, plan, parsed)
         words += [] if device is None else ["--device", device]
     elif parsed.batched:
         raise UsageError(f"--batched: {name} has no program; leave it out")
     return _train_in_processes(Seeds(target, name, words, seeds), None, parsed.out, parsed.jobs, parsed.quiet)
 
 
-def _train_as_program(argv: list[str], seeds: Seeds, agents: list[Any], plan: Plan, parsed: Any) -> int:
+def _train_as_program(commands: list[list[str]], groups: list[Seeds], agents: list[Any], plan: Plan, parsed: Any) -> int:
+    """Train groups of seeds, of which each has its own command and its own part of the agents; without a sweep there is one."""
     from rlcourse.cli.train import run_folder
 
-    parent, target, name = seeds.create(parsed.out), seeds.target, seeds.name
-    folders = [run_folder(str(parent), name, target, agent, plan, argv, within=True) for agent in agents]
-    runs = [Run(agent, target, folder, plan, quiet=True, progress=False) for agent, folder in zip(agents, folders, strict=True)]
+    (target, name, _, seeds, _), waiting = groups[0], iter(agents)
+    parents = [group.create(parsed.out) for group in groups]
+    runs: dict[str, list[Run]] = {}
+    for command, group, parent in zip(commands, groups, parents, strict=True):
+        mine = [next(waiting) for _ in seeds]
+        folders = [run_folder(str(parent), name, target, agent, plan, command, within=True) for agent in mine]
+        pairs = zip(mine, folders, strict=True)
+        runs[group.label] = [Run(agent, target, folder, plan, quiet=True, progress=False) for agent, folder in pairs]
     if not parsed.quiet:
-        print(f"{seeds_in_words(len(agents))} of {name} on {target.text} as one program ({agents[0].device.type}) -> {parent}")
+        what = seeds_in_words(len(seeds)) + (f" and {len(groups)} value{'s' * (len(groups) > 1)}" if parsed.sweep else "")
+        print(f"{what} of {name} on {target.text} as one program ({agents[0].device.type}) -> {os.path.commonpath(parents)}")
     batch = Batch(runs, parsed.quiet)
     code = batch.execute()
     if code >= 128:
-        return _interrupted(parent, code, batch.failed)
-    seeds.conclude(parent, batch.failed, parsed.quiet)
+        return _interrupted(parents, code, {batch.name(run): why for run, why in batch.failed.items()})
+    failed = {label: {run.agent.seed: batch.failed[run] for run in mine if run in batch.failed} for label, mine in runs.items()}
+    if not parsed.sweep:
+        groups[0].conclude(parents[0], failed[""], parsed.quiet)
+        return code
+    answers: dict[str, tuple[Path, dict[str, Any]]] = {}
+    for group, parent in zip(groups, parents, strict=True):
+        answer, lines = group.summarise(parent, failed[group.label])
+        answers[group.label] = parent, answer
+        if failed[group.label] and not parsed.quiet:
+            print(f"{group.label}: {lines[-1]}")
+    tell_best(answers, len(seeds), plan.minimize, parsed.quiet)
     return code
 
 
@@ -79,7 +102,8 @@ def _train_in_processes(seeds: Seeds, parent: Path | None, out: str, jobs: int |
                     failed[seed] = why
                 _tell(seed, parent, why, quiet)
     except KeyboardInterrupt as error:
-        return _interrupted(parent, 128 + number_of(error), failed | workers.unsaved())
+        lost = {f"seed {seed}": why for seed, why in sorted((failed | workers.unsaved()).items())}
+        return _interrupted([parent] if parent else [], 128 + number_of(error), lost)
     seeds.conclude(parent, failed, quiet)
     return first
 
@@ -94,11 +118,12 @@ def _tell(seed: int, parent: Path, why: str, quiet: bool) -> None:
         print(f"seed {seed}: {ended['best']:.2f}   last {ended['last']:.2f}   {folder}", flush=True)
 
 
-def _interrupted(parent: Path | None, code: int, failed: dict[int, str]) -> int:
+def _interrupted(parents: list[Path], code: int, failed: dict[str, str]) -> int:
     """Say what was saved of seeds that were interrupted; `failed` says why some were not. Return the code."""
-    lost = "".join(f"\n          seed {seed} goes on from its newest checkpoint: {why}" for seed, why in sorted(failed.items()))
+    lost = "".join(f"\n          {name} goes on from its newest checkpoint: {why}" for name, why in failed.items())
     saved = "every other seed" if failed else "every seed"
-    where = f"; {saved} was saved below {parent}{lost}\n          go on with: rlcourse resume {parent}" if parent else ""
+    ways = "".join(f"\n          go on with: rlcourse resume {parent}" for parent in parents)
+    where = f"; {saved} was saved below {os.path.commonpath(parents)}{lost}{ways}" if parents else ""
     print(f"rlcourse: interrupted{where}", file=sys.stderr)
     return code
 

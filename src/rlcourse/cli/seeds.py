@@ -35,20 +35,24 @@ class Seeds(NamedTuple):
     words : list of str
         Of `rlcourse train`, without seed and folder.
     seeds : list of int
+    label : str
+        What a sweep calls them: "learning_rate=1e-3".
     """
 
     target: Target
     name: str
     words: list[str]
     seeds: list[int]
+    label: str = ""
 
     def create(self, out: str) -> Path:
         """Make the folder around those of the seeds; it says what it takes to go on with them."""
         from rlcourse.cli.train import lasting
 
-        algo = f"{algo_key(self.name).replace(':', '-')}-{len(self.seeds)}-seeds"
+        algo = f"{algo_key(self.name).replace(':', '-')}-{len(self.seeds)}-seeds" + (f"-{self.label}" if self.label else "")
         parent = RunFolder.create(out, self.target.label, algo, self.seeds[0], checkpoints=False).path
         settings = {"env": lasting(self.target.text), "algo": self.name, "seeds": self.seeds, "words": self.words}
+        settings |= {"label": self.label} if self.label else {}
         write_bytes(parent / SEEDS, tomli_w.dumps(settings).encode())
         return parent
 
@@ -66,7 +70,7 @@ class Seeds(NamedTuple):
             raise UsageError(f"{file} is damaged: {str(error) or 'it is nested too deeply'}") from error
         for word in (env, *words):  # the words name the environment once more
             require_outside(file, word)
-        return cls(find_environment(env), algo, words, seeds)
+        return cls(find_environment(env), algo, words, seeds, str(found.get("label", "")))
 
     @staticmethod
     def folder(parent: Path, seed: int) -> Path | None:
@@ -93,6 +97,14 @@ class Seeds(NamedTuple):
 
     def conclude(self, parent: Path, failed: dict[int, str], quiet: bool) -> None:
         """Draw the curves of the seeds that ended, write result.json and card.md, and print what they say."""
+        answer, lines = self.summarise(parent, failed)
+        if quiet and answer["seeds"]:
+            print(f"{answer['best']:.2f} {parent}")
+        elif not quiet:
+            print("\n".join([*lines, *([str(parent / "curve.png")] if answer["seeds"] else [])]))
+
+    def summarise(self, parent: Path, failed: dict[int, str]) -> tuple[dict[str, Any], list[str]]:
+        """Draw the curves of the seeds that ended, and write result.json and card.md; return what they say."""
         ended: dict[int, dict[str, Any]] = {}
         for seed in self.seeds:
             folder = self.folder(parent, seed)
@@ -115,12 +127,9 @@ class Seeds(NamedTuple):
         each = [f"* seed {seed}: best {result['best']:.2f}, last {result['last']:.2f}" for seed, result in ended.items()]
         each += [f"* seed {seed}: **failed**: {why}" for seed, why in failed.items()]
         picture = ["", "![learning curve](curve.png)", ""] if ended else [""]
-        title = f"# {self.name} on {self.target.text}, {seeds_in_words(len(self.seeds))}"
+        title = f"# {self.name} on {self.target.text}, " + (f"{self.label}, " if self.label else "") + seeds_in_words(len(self.seeds))
         write_bytes(parent / "card.md", "\n".join([title, "", *lines, "", *each, *picture]).encode())
-        if quiet and ended:
-            print(f"{answer['best']:.2f} {parent}")
-        elif not quiet:
-            print("\n".join([*lines, *([str(parent / "curve.png")] if ended else [])]))
+        return answer, lines
 
     def _draw(self, parent: Path, seeds: list[int], goal: float | None) -> None:
         from rlcourse.plotting import seeds_curve

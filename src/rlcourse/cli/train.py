@@ -110,6 +110,8 @@ def _read(argv: Sequence[str]) -> tuple[Target, str, dict[str, Any], Any]:
     for flag, most in (("seeds", _MOST_SEEDS), ("jobs", _MOST_JOBS)):
         if (getattr(parsed, flag) or 0) > most:
             raise UsageError(f"--{flag} must be at most {most:,}, not {getattr(parsed, flag):,}")
+    if parsed.sweep and not parsed.batched:
+        raise UsageError("--sweep: all values train as one program; add --batched, or train each value by a command of its own")
     if parsed.batched and parsed.seeds is None:
         raise UsageError("--batched: one seed is no batch; say how many seeds with --seeds")
     if parsed.batched and parsed.jobs is not None:
@@ -179,6 +181,8 @@ def _add_run_options(parser: Parser, target: Target | None) -> None:
     group.add_argument("--seeds", type=count, metavar="N", help="train this many seeds in parallel, with one curve")
     group.add_argument("--jobs", type=count, metavar="N", help="of --seeds: processes at once [one per core]")
     group.add_argument("--batched", action="store_true", help="of --seeds: as one program on one device, as on a GPU")
+    sweep = "of --batched: a setting and its values, each trained with all seeds: learning_rate=1e-4,1e-3; once more: all combinations"
+    group.add_argument("--sweep", action="append", default=[], metavar="SETTING=VALUES", help=sweep)
     group.add_argument("--init-from", metavar="FILE", help="begin with the weights in a run or an agent file, and nothing else of it")
     group.add_argument("--threads", type=_threads, default=1, metavar="N", help="of torch on the CPU: more help some large networks [1]")
     group.add_argument("--deterministic", action="store_true", help="on a GPU only operations that repeat bit for bit")
