@@ -12,11 +12,13 @@ import numpy as np
 
 from rlcourse.agents.linear import LinearAgent
 from rlcourse.agents.tabular import TabularAgent
+from rlcourse.cli.judging import playing_in
 from rlcourse.cli.options import Parser, count, natural
 from rlcourse.cli.outputs import file_to_write
 from rlcourse.cli.targets import find_agent
 from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
+from rlcourse.core.contract import Checked
 from rlcourse.core.evaluation import masks
 from rlcourse.core.exact import optimal_actions
 from rlcourse.core.files import replacing
@@ -60,29 +62,28 @@ def enjoy(argv: Sequence[str]) -> int:
 def _window(agent: Any, target: Any, parsed: Any) -> int:
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise UsageError("there is no display for a window; write a file instead: --gif out.gif")
-    env = target.make(render_mode="human")
-    for episode in range(parsed.episodes):
-        total = 0.0
-        for reward in _play(agent, env, parsed.seed + episode, 10**9):
-            total += reward
-        print(f"episode {episode + 1}: return {total:g}")
-    env.close()
+    with playing_in(Checked(target.make(render_mode="human"), numbers=True)) as env:
+        for episode in range(parsed.episodes):
+            total = 0.0
+            for reward in _play(agent, env, parsed.seed + episode, 10**9):
+                total += reward
+            print(f"episode {episode + 1}: return {total:g}")
     return 0
 
 
 def _frames(agent: Any, target: Any, parsed: Any) -> tuple[list[np.ndarray], float]:
     try:
-        env = target.make(render_mode="rgb_array")
+        made = target.make(render_mode="rgb_array")
     except (TypeError, ValueError) as error:
         raise UsageError(f"{target.text} cannot be drawn: {error}") from error
-    if parsed.values:
-        _lay_values(agent, env, target)
     frames: list[np.ndarray] = []
-    for episode in range(parsed.episodes):
-        for _ in _play(agent, env, parsed.seed + episode, parsed.max_steps, frames):
-            pass
-    fps = float(env.metadata.get("render_fps", 30))
-    env.close()
+    with playing_in(Checked(made, numbers=True)) as env:
+        if parsed.values:
+            _lay_values(agent, env, target)
+        for episode in range(parsed.episodes):
+            for _ in _play(agent, env, parsed.seed + episode, parsed.max_steps, frames):
+                pass
+        fps = float(env.metadata.get("render_fps", 30))
     if not frames:
         raise UsageError(f"{target.text} draws nothing in render_mode='rgb_array'")
     return frames[: parsed.max_steps], fps

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,20 @@ from rlcourse.cli.usage import UsageError
 from rlcourse.core.evaluation import evaluate
 from rlcourse.core.faults import EnvironmentFault
 
-__all__ = ["judge", "judging_env", "recalled", "time_of"]
+__all__ = ["judge", "judging_env", "playing_in", "recalled", "time_of"]
 
 
 def judge(agent: Any, target: Target, episodes: int, *, seed: int, deterministic: bool = True) -> np.ndarray:
     """Return what `rlcourse.core.evaluation.evaluate` does; raises UsageError where the environment is at fault."""
-    env = judging_env(target)
-    try:
+    with playing_in(judging_env(target)) as env:
         return evaluate(agent, env, episodes, seed=seed, deterministic=deterministic)
+
+
+@contextmanager
+def playing_in(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
+    """Close an environment in the end; raise UsageError where it is at fault."""
+    try:
+        yield env
     except EnvironmentFault as fault:
         raise UsageError(str(fault)) from fault
     finally:
