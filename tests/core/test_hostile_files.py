@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from rlcourse.agents import DQN, QLearning
 from rlcourse.core import files, header
 
 
@@ -178,14 +179,15 @@ def test_pipes_devices_sockets_and_folders_are_refused_and_nobody_waits(tmp_path
     bound.close()
 
 
-def test_a_link_to_a_file_is_read_and_replaced_without_touching_what_it_leads_to(tmp_path):
+def test_a_link_to_a_file_is_read_and_neither_it_nor_what_it_leads_to_is_replaced(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     real = files.write(tmp_path / "elsewhere" / "a.safetensors", {"x": np.arange(3)}, {})
     link = tmp_path / "a.safetensors"
     link.symlink_to(real)
     assert files.read(link)[0]["x"].tolist() == [0, 1, 2]
-    files.write(link, {"x": np.zeros(3)}, {})
-    assert not link.is_symlink()
+    with pytest.raises(ValueError, match=rf"^{link} is a link to {real}, not a regular file: name another"):
+        files.write(link, {"x": np.zeros(3)}, {})
+    assert link.is_symlink()
     assert files.read(real)[0]["x"].tolist() == [0, 1, 2]
 
 
@@ -220,6 +222,38 @@ def test_what_a_file_could_not_give_back_is_not_written(tmp_path):
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a socket", "a folder", "a link"])
+def test_what_is_no_regular_file_is_not_replaced_by_one(kind, tmp_path, monkeypatch):
+    import socket
+
+    monkeypatch.chdir(tmp_path)  # a socket's name must be short
+    path, bound = tmp_path / "a.safetensors", socket.socket(socket.AF_UNIX)
+    {
+        "a pipe": lambda: os.mkfifo(path),
+        "a socket": lambda: bound.bind(path.name),
+        "a folder": path.mkdir,
+        "a link": lambda: path.symlink_to(tmp_path / "absent"),
+    }[kind]()
+    before = os.lstat(path)
+    agent = QLearning("rlcourse/CliffWalk-v0", seed=0)
+    for write in (lambda: agent.save(path), lambda: files.write_bytes(path, b"x")):
+        with pytest.raises(ValueError, match=path.name) as raised:
+            write()
+        assert "\n" not in str(raised.value)
+        assert kind.split()[-1] in str(raised.value)
+    bound.close()
+    assert os.path.samestat(os.lstat(path), before)
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_no_replay_memory_is_written_beside_a_pipe(tmp_path):
+    agent = DQN("CartPole-v1", seed=0, learning_starts=8, buffer_size=32).learn(16)
+    os.mkfifo(tmp_path / "a.safetensors")
+    with pytest.raises(ValueError, match=r"a\.safetensors is a pipe"):
+        agent.save(tmp_path / "a.safetensors")
+    assert [each.name for each in tmp_path.iterdir()] == ["a.safetensors"]
 
 
 def test_a_new_file_has_the_permissions_that_the_umask_leaves_and_a_replaced_one_keeps_its_own(tmp_path):

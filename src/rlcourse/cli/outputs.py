@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rlcourse.cli.usage import UsageError
+from rlcourse.core.irregular import IrregularFile, require_regular
 
 __all__ = ["file_to_write", "folder_to_write", "safe_name"]
 
@@ -30,8 +31,10 @@ def file_to_write(flag: str, text: str, endings: Sequence[str]) -> Path:
         raise UsageError(f"{flag}: {text!r} is no name of a file that ends in {' or '.join(endings)}")
     if not os.path.isdir(path.absolute().parent):
         raise UsageError(f"{flag}: there is no folder {str(path.parent)!r}")
-    if os.path.lexists(path) and not os.path.isfile(path):
-        raise UsageError(f"{flag}: {text!r} is no file that can be written over; name another")
+    try:
+        require_regular(path)
+    except IrregularFile as error:
+        raise UsageError(f"{flag}: {error}") from error
     return path
 
 

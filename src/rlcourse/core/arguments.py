@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import numpy as np
 
 from rlcourse.core.config import check
+from rlcourse.core.irregular import require_regular
 
 __all__ = ["OneEnvironment", "checked", "checked_fields", "number", "numbers", "require_file"]
 
@@ -146,6 +147,7 @@ def require_file(path: Any) -> None:
     """Refuse a path that cannot be that of a file to write."""
     if not str(path) or os.path.isdir(path):
         raise ValueError(f"path must name a file, such as agent.safetensors, not {'nothing' if not str(path) else f'the folder {path}'}")
+    require_regular(path)
 
 
 def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:

@@ -25,6 +25,7 @@ from typing import IO, Any
 import numpy as np
 
 from rlcourse.core.header import MAX_BYTES, DamagedFile, Extent, arranged, layout, parsed, require_numbers
+from rlcourse.core.irregular import cannot_read, require_regular
 from rlcourse.core.memory import free_memory
 
 __all__ = ["FORMAT", "DamagedFile", "read", "read_text", "replacing", "sha256_of", "sweep", "write", "write_bytes"]
@@ -154,9 +155,10 @@ def replacing(path: Pathlike) -> Iterator[IO[bytes]]:
     Raises
     ------
     OSError
-        Naming the path.
+        Naming the path; IrregularFile, a ValueError too, before anything is written, where something else than a file is there.
     """
     path = Path(path)
+    require_regular(path)
     if "\0" in str(path):
         raise OSError(errno.EINVAL, "a name cannot hold a zero byte", str(path))
     temporary = path.parent / f".rlcourse-{_here()}-{os.getpid()}-{uuid.uuid4().hex[:12]}.tmp"
@@ -243,20 +245,14 @@ def _opened(path: Pathlike) -> IO[bytes]:
         raise FileNotFoundError(f"there is no file {path}") from None
     except OSError as error:
         if error.errno in (errno.ENXIO, errno.EISDIR) or Path(path).is_dir():  # a socket; a folder, elsewhere
-            raise _irregular(path) from None
+            raise cannot_read(path) from None
         raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
     except ValueError:  # a zero byte
         raise FileNotFoundError(f"there is no file {str(path)!r}") from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise _irregular(path)
+        raise cannot_read(path)
     return os.fdopen(handle, "rb")
-
-
-def _irregular(path: Pathlike) -> OSError:
-    if Path(path).is_dir():
-        return IsADirectoryError(f"{path} is a folder: name the file within it, such as {Path(path) / 'best.safetensors'}")
-    return OSError(f"{path} is no regular file: a pipe, a socket or a device holds no agent")
 
 
 def _require_format(path: Pathlike, text: str) -> None:
