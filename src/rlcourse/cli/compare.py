@@ -22,7 +22,7 @@ from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.judging import judge
 from rlcourse.cli.numerics import FINAL_SEEDS
 from rlcourse.cli.options import Parser
-from rlcourse.cli.outputs import file_to_write
+from rlcourse.cli.outputs import file_to_write, writing
 from rlcourse.cli.report import result_of
 from rlcourse.cli.settings import algo_key
 from rlcourse.cli.table import print_table
@@ -68,11 +68,10 @@ def compare(argv: Sequence[str]) -> int:
     rows = [_row(group) for group in groups]
     order = sorted(range(len(rows)), key=lambda i: rows[i]["best"], reverse=not _minimised(runs))
     rows, groups = [rows[i] for i in order], [groups[i] for i in order]
+    if not parsed.json:
+        _print(env, rows)
     _draw(picture, env, groups, rows)
-    if parsed.json:
-        print(json.dumps({"env": env, "agents": rows, "picture": str(picture)}, indent=1))
-    else:
-        _print(env, rows, picture)
+    print(json.dumps({"env": env, "agents": rows, "picture": str(picture)}, indent=1) if parsed.json else picture)
     return 0
 
 
@@ -184,7 +183,7 @@ def _interval(sample: np.ndarray) -> list[float]:
     return [float(bound) for bound in np.percentile(means, (2.5, 97.5))]
 
 
-def _print(env: str, rows: list[dict[str, Any]], picture: Path) -> None:
+def _print(env: str, rows: list[dict[str, Any]]) -> None:
     def score(row: dict[str, Any], which: str) -> str:
         low, high = row[f"{which}_interval"]
         return f"{row[which]:.2f} [{low:.2f}, {high:.2f}]"
@@ -213,7 +212,6 @@ def _print(env: str, rows: list[dict[str, Any]], picture: Path) -> None:
     print_table([head | {"target": "TARGET"}, *shown])
     if any(row["interval_over"] == "episodes" for row in rows):
         print("one seed: its interval is over episodes, and says nothing of other seeds; train more with --seeds")
-    print(picture)
 
 
 def _draw(picture: Path, env: str, groups: list[_Group], rows: list[dict[str, Any]]) -> None:
@@ -221,7 +219,8 @@ def _draw(picture: Path, env: str, groups: list[_Group], rows: list[dict[str, An
 
     curves = [(group.label, [curve for run in group.runs if len((curve := _curve(run.path))[0])]) for group in groups]
     target = next((row["target"] for row in rows if row["target"] is not None), None)
-    compare_curves(picture, f"Training on {env}", [(label, found) for label, found in curves if found], target)
+    with writing("--out", picture):
+        compare_curves(picture, f"Training on {env}", [(label, found) for label, found in curves if found], target)
 
 
 def _curve(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from rlcourse.agents.linear import LinearAgent
 from rlcourse.agents.tabular import TabularAgent
 from rlcourse.cli.judging import playing_in
 from rlcourse.cli.options import Parser, count, natural
-from rlcourse.cli.outputs import file_to_write
+from rlcourse.cli.outputs import file_to_write, writing
 from rlcourse.cli.targets import find_agent
 from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
@@ -54,7 +54,8 @@ def enjoy(argv: Sequence[str]) -> int:
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     frames, fps = _frames(agent, target, parsed)
-    (_write_gif if parsed.gif is not None else _write_mp4)(path, frames, fps, parsed.width)
+    with writing("--gif" if parsed.gif is not None else "--mp4", path):
+        (_write_gif if parsed.gif is not None else _write_mp4)(path, frames, fps, parsed.width)
     print(f"{file}: {len(frames)} frames")
     return 0
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from rlcourse import figures
 from rlcourse.cli.options import Parser, count, natural
-from rlcourse.cli.outputs import folder_to_write
+from rlcourse.cli.outputs import folder_to_write, require_room, writing
 from rlcourse.cli.usage import UsageError
 
 __all__ = ["figure"]
@@ -33,10 +33,9 @@ def figure(argv: Sequence[str]) -> int:
     if parsed.runs is not None and len(names) == 1:
         _check_runs(names[0], parsed.runs)
     out = folder_to_write("--out", parsed.out)
-    try:
+    require_room("--out", out)
+    with writing("--out", out):
         out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out: {parsed.out!r} is no folder that can be written ({error.strerror})") from error
     parsed.out = str(out)
     console = Console(stderr=parsed.json, highlight=False)
     options = {"level": level, "runs": parsed.runs, "seed": parsed.seed}
@@ -57,6 +56,8 @@ def figure(argv: Sequence[str]) -> int:
         print(json.dumps(summaries[0] if len(names) == 1 else summaries, indent=1))
     if any("error" in summary for summary in summaries):
         return 1
+    if any("unwritten" in summary for summary in summaries):
+        return 2
     return 3 if parsed.check and not all(summary["passed"] for summary in summaries) else 0
 
 
@@ -138,12 +139,18 @@ def _in_processes(names: list[str], options: dict[str, Any], out: str, workers: 
 
 
 def _made(name: str, options: dict[str, Any], out: str, workers: int, progress: Any = None) -> dict[str, Any]:
-    """Make one figure and save it; an error of one figure does not stop the others. Exact ones have no number of runs."""
+    """Make one figure and save it; an error of one figure does not stop the others, and what cannot be written is still told.
+
+    Exact ones have no number of runs.
+    """
     if "runs" not in figures.load(name).Settings.__dataclass_fields__:
         options = {**options, "runs": None}
     try:
         result = figures.make(name, workers=workers, progress=progress, **options)
-        return result.summary() | {"files": result.save(Path(out))}
+        with writing("--out", Path(out)):
+            return result.summary() | {"files": result.save(Path(out))}
+    except UsageError as error:  # the disk; the claims may have taken hours
+        return result.summary() | {"unwritten": str(error)}
     except ValueError as error:
         return {"figure": name, "title": figures.title(name), "passed": False, "claims": [], "seconds": 0.0, "error": str(error)}
 
@@ -162,7 +169,9 @@ def _report(console: Console, summary: dict[str, Any], details: bool) -> None:
     for claim in claims if details else failed:
         sign = "[green]holds[/]" if claim["holds"] else "[bold red]FAILS[/]"
         console.print(f"  {sign}  {escape(claim['text'])} [dim]({escape(claim['detail'])})[/]", soft_wrap=True)
-    if details:
+    if "unwritten" in summary:
+        print(f"rlcourse: {summary['unwritten']}", file=sys.stderr)
+    elif details:
         console.print(f"  {summary['files']['png']}", soft_wrap=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rlcourse.cli.options import Parser, count, natural
-from rlcourse.cli.outputs import folder_to_write
+from rlcourse.cli.outputs import folder_to_write, require_room, writing
 from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.usage import UsageError
 
@@ -37,22 +37,23 @@ def inspect(argv: Sequence[str]) -> int:
     agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best", parsed.env, "name one with --env")
     target = find_environment(parsed.env) if parsed.env else target
     folder = _folder(parsed.out, file)
+    require_room("--out", folder)
     from rlcourse.inspection import play
 
     try:
         played = play(agent, target.env if target else agent.env, parsed.steps, seed=parsed.seed)
-        folder.mkdir(parents=True, exist_ok=True)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    except OSError as error:
-        raise UsageError(f"--out: cannot write to {str(folder)!r} ({error.strerror}); choose another folder") from error
+    with writing("--out", folder):
+        folder.mkdir(parents=True, exist_ok=True)
     label = f"{type(agent).__name__} on {target.text if target else file.name}"
     numbers: dict[str, Any] = {"file": str(file), "folder": str(folder)}
     if not parsed.json:
         print(f"{label}, {file}\npictures in {folder}")
     for kind in asked:
         try:
-            numbers[kind] = _LOOKS[kind](played, folder, label)
+            with writing("--out", folder):
+                numbers[kind] = _LOOKS[kind](played, folder, label)
         except ValueError as error:
             numbers[kind] = {"without": str(error)}
         if not parsed.json:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.irregular import IrregularFile, require_regular
 
-__all__ = ["file_to_write", "folder_to_write", "safe_name"]
+__all__ = ["file_to_write", "folder_to_write", "require_room", "safe_name", "writing"]
 
 _LONGEST_NAME = 255  # bytes, on every file system in use
+_ROOM = 65_536  # bytes: less than a picture has
 
 
 def file_to_write(flag: str, text: str, endings: Sequence[str]) -> Path:
-    """Return the file that an option names; raises UsageError where no such file can be written there.
+    """Return the file that an option names; raises UsageError where no such file can be written there, which is tried.
 
     Parameters
     ----------
@@ -35,6 +38,7 @@ def file_to_write(flag: str, text: str, endings: Sequence[str]) -> Path:
         require_regular(path)
     except IrregularFile as error:
         raise UsageError(f"{flag}: {error}") from error
+    require_room(flag, path.parent)
     return path
 
 
@@ -46,6 +50,24 @@ def folder_to_write(flag: str, text: str) -> Path:
     if not text or (os.path.lexists(path) and not os.path.isdir(path)):
         raise UsageError(f"{flag}: {text!r} is no folder; name another")
     return path
+
+
+def require_room(flag: str, folder: Path) -> None:
+    """Raise UsageError where a folder, or what is there of it, cannot be written or is full: this is tried, and nothing is left."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
+    with writing(flag, folder), tempfile.TemporaryFile(dir=there, buffering=0) as file:
+        file.write(bytes(_ROOM))
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def writing(flag: str, path: Path) -> Iterator[None]:
+    """Let what the disk refuses while a file or a folder is written be a UsageError."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error).partition("\n")[0]
+        raise UsageError(f"{flag}: cannot write to {str(path)!r} ({why}): make room there, or name another place") from error
 
 
 def safe_name(text: str) -> str:
