@@ -153,11 +153,23 @@ def test_a_folder_of_something_else_ends_in_one_sentence(text, tmp_path, capsys)
     assert error.count("\n") == 1
 
 
-def test_a_result_that_is_cut_off_ends_in_one_sentence(runs, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"best": ', "Expecting value"),
+        ("[1]", "it must hold one JSON object, not list"),
+        ('{"env": 3, "best": "x"}', "it lacks seed"),
+        ('{"seed": 0, "steps": 512, "best": "x"}', "best must be a number or null, not 'x'"),
+        ('{"seed": 0, "steps": 512, "best": 1, "last": 1, "best_returns": []}', "best_returns must be a list of at least one number"),
+        ('{"seed": true}', "seed must be a whole number, not True"),
+    ],
+)
+def test_a_result_that_is_cut_off_or_none_ends_in_one_sentence(runs, tmp_path, capsys, text, said):
     shutil.copytree(runs["ppo"], tmp_path / "run")
-    (tmp_path / "run/result.json").write_text('{"best": ')
+    (tmp_path / "run/result.json").write_text(text)
     assert main(["compare", str(tmp_path / "run"), "--out", str(tmp_path / "a.png")]) == 2
-    assert "result.json is damaged" in capsys.readouterr().err
+    assert f"result.json is damaged: {said}" in (error := capsys.readouterr().err)
+    assert error.count("\n") == 1
 
 
 def test_a_file_in_a_label_is_named_by_its_run():

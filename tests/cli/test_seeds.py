@@ -83,3 +83,24 @@ def test_an_error_in_the_users_environment_keeps_its_traceback(tmp_path):
     assert done.returncode == 1
     assert "the bug of the user" in done.stderr
     assert "mine.py" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "must"),
+    [
+        ("words", "3", "a list of texts, not 3"),
+        ("words", '"cliffwalk"', "a list of texts, not 'cliffwalk'"),
+        ("words", "[1]", "a list of texts"),
+        ("seeds", '["0"]', "a list of whole numbers from 0"),
+        ("seeds", "[]", "a list of whole numbers from 0"),
+        ("seeds", "[-1]", "a list of whole numbers from 0"),
+        ("algo", "1", "a text, not 1"),
+        ("label", "2", "a text, not 2"),
+    ],
+)
+def test_a_seeds_toml_with_something_else_says_what_it_must_be(tmp_path, capsys, key, value, must):
+    held = {"env": '"cliffwalk"', "algo": '"Sarsa"', "seeds": "[0]", "words": '["cliffwalk"]'} | {key: value}
+    (tmp_path / "seeds.toml").write_text("\n".join(f"{name} = {text}" for name, text in held.items()))
+    assert main(["resume", str(tmp_path)]) == 2
+    assert f"seeds.toml is damaged: {key} must be {must}" in (error := capsys.readouterr().err)
+    assert error.count("\n") == 1

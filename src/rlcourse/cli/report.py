@@ -91,11 +91,36 @@ def result_of(path: Path) -> dict[str, Any] | None:
         return None
     try:
         result: dict[str, Any] = json.loads(read_text(file))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file} is damaged: {error}") from error
+    _check(file, result)
     nothing = {name: math.nan for name, value in result.items() if value is None and name.startswith(("best", "last"))}
     returns = {name: [math.nan if each is None else each for each in result.get(name, ())] for name in ("best_returns", "last_returns")}
     return result | nothing | {name: each for name, each in returns.items() if name in result}
+
+
+def _check(file: Path, result: Any) -> None:
+    """Raise UsageError where a result lacks what is read of it, or has something else there."""
+    if not isinstance(result, dict):
+        raise UsageError(f"{file} is damaged: it must hold one JSON object, not {type(result).__name__}")
+    for names, fits, must in (
+        (("seed", "steps"), lambda value: _is_number(value) and isinstance(value, int), "a whole number"),
+        (("best", "last", "seconds", "target"), lambda value: value is None or _is_number(value), "a number or null"),
+        (("best_returns", "last_returns"), _are_returns, "a list of at least one number or null"),
+    ):
+        for name in names:
+            if name not in result and name not in ("seconds", "target"):
+                raise UsageError(f"{file} is damaged: it lacks {name}")
+            if not fits(value := result.get(name)):
+                raise UsageError(f"{file} is damaged: {name} must be {must}, not {value!r:.60}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63)
+
+
+def _are_returns(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(each is None or _is_number(each) for each in value)
 
 
 def plain(value: Any) -> Any:

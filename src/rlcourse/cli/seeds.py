@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,17 @@ from rlcourse.cli.usage import UsageError
 from rlcourse.core.files import read_text, write_bytes
 
 __all__ = ["Seeds"]
+
+
+def _is_list_of(kind: type, value: Any) -> bool:
+    return isinstance(value, list) and all(type(each) is kind for each in value)
+
+
+_HELD: tuple[tuple[str, Callable[[Any], bool], str], ...] = (  # what seeds.toml says, and what it must be
+    *((name, lambda value: isinstance(value, str), "a text") for name in ("env", "algo", "label")),
+    ("words", lambda value: _is_list_of(str, value), "a list of texts"),
+    ("seeds", lambda value: _is_list_of(int, value) and value and min(value) >= 0, "a list of whole numbers from 0"),
+)
 
 
 class Seeds(NamedTuple):
@@ -62,15 +74,17 @@ class Seeds(NamedTuple):
         file = parent / SEEDS
         try:
             found = tomllib.loads(read_text(file))
-            env, algo = str(found["env"]), str(found["algo"])
-            words, seeds = [str(word) for word in found["words"]], [int(seed) for seed in found["seeds"]]
-        except KeyError as error:
-            raise UsageError(f"{file} is damaged: it lacks {error}") from error
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{file} is damaged: {str(error) or 'it is nested too deeply'}") from error
+        for name, fits, must in _HELD:
+            if name not in found and name != "label":
+                raise UsageError(f"{file} is damaged: it lacks {name}")
+            if not fits(value := found.get(name, "")):
+                raise UsageError(f"{file} is damaged: {name} must be {must}, not {value!r:.60}")
+        env, words = found["env"], found["words"]
         for word in (env, *words):  # the words name the environment once more
             require_outside(file, word)
-        return cls(find_environment(env), algo, words, seeds, str(found.get("label", "")))
+        return cls(find_environment(env), found["algo"], words, found["seeds"], found.get("label", ""))
 
     @staticmethod
     def folder(parent: Path, seed: int) -> Path | None:
