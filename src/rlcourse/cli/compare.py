@@ -80,7 +80,7 @@ def _folders(text: str) -> list[Path]:
     path = Path(text)
     if text == "latest":
         path = seeds_of(text) or find_agent(text)[2].parent
-    if not os.path.isdir(path):
+    if not text or not os.path.isdir(path):
         raise UsageError(f"there is no run {text!r}")
     if (path / "config.toml").exists():
         return [path]

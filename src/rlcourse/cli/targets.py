@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +12,10 @@ import gymnasium as gym
 
 from rlcourse import agents, presets
 from rlcourse.cli.config_file import read_config
+from rlcourse.cli.from_file import from_file
 from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
 from rlcourse.core.config import did_you_mean
-from rlcourse.core.world import WorldEnv, is_world
 
 __all__ = [
     "SEEDS",
@@ -77,7 +74,7 @@ def find_environment(text: str, preset: str | None = None) -> Target:
     if preset is not None:
         text = _variant(text, preset)
     if ".py:" in text:
-        return _from_file(text)
+        return Target(text, *from_file(text))
     found = presets.load(text) if text in presets.names() else None
     id = found.env if found else text
     if id.rsplit(":", 1)[-1] not in gym.registry:
@@ -113,75 +110,6 @@ def _variant(text: str, preset: str) -> str:
         hint = did_you_mean(preset, endings) if endings else "; see rlcourse list presets"
         raise UsageError(f"--preset: {text} has no preset {preset!r}{hint}")
     return endings[preset]
-
-
-def _from_file(text: str) -> Target:
-    path_text, _, name = text.rpartition(":")
-    expanded = os.path.expanduser(path_text)
-    if not os.path.isfile(expanded) or not expanded.endswith(".py"):
-        raise UsageError(f"environment {text!r}: there is no file {path_text}")
-    path = Path(expanded).resolve()
-    module = _imported(path, path_text)
-    made = getattr(module, name, None)
-    if not callable(made):
-        public = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise UsageError(f"{path_text} has no class or function {name!r}{did_you_mean(name, public)}")
-
-    def make(**kwargs: Any) -> gym.Env[Any, Any]:
-        env: Any = made() if not kwargs or not (isinstance(made, type) and issubclass(made, gym.Env)) else made(**kwargs)
-        if is_world(env):
-            return WorldEnv(env)
-        if isinstance(env, gym.Env):
-            return env
-        raise UsageError(f"{text} is neither a gymnasium.Env nor a world, but {type(env).__name__}")
-
-    example = made()
-    if is_world(example):
-        return Target(text, f"{path.stem}-{name}", make, example)
-    return Target(text, f"{path.stem}-{name}", make, _Made.of(make, name))
-
-
-def _imported(path: Path, said: str) -> Any:
-    """Import a file of the user; raises UsageError with what is wrong in it, and where."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    known = sys.modules.setdefault(path.stem, module)
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        if known is module:
-            del sys.modules[path.stem]
-        lines = [each.lineno for each in traceback.extract_tb(error.__traceback__) if each.filename == str(path)]
-        where = f", line {lines[-1]}" if lines else ""
-        raise UsageError(f"{said} cannot be imported{where}: {type(error).__name__}: {error}") from error
-    return module
-
-
-class _Made(gym.Wrapper[Any, Any, Any, Any]):
-    """What a function of the user makes and Gymnasium could not make again: copies are made by that function."""
-
-    def __init__(self, env: gym.Env[Any, Any], spec: Any) -> None:
-        super().__init__(env)
-        self._spec = spec
-
-    @property
-    def spec(self) -> Any:  # type: ignore[override]
-        """How Gymnasium makes a copy."""
-        return self._spec
-
-    @classmethod
-    def of(cls, make: Callable[..., gym.Env[Any, Any]], name: str) -> gym.Env[Any, Any]:
-        """Return an environment that was made, with a spec by which it can be made again."""
-        env = make()
-        known = env.spec is not None and all(wrapper.kwargs is not None for wrapper in env.spec.additional_wrappers)
-
-        def again(**kwargs: Any) -> gym.Env[Any, Any]:
-            return cls(make(**kwargs), spec)
-
-        spec = gym.envs.registration.EnvSpec(name, entry_point=again, disable_env_checker=True)
-        return env if known else cls(env, spec)
 
 
 def agent_name(text: str, said: str = "--algo") -> str:
@@ -250,7 +178,7 @@ def find_run(text: str) -> Path:
         if not folders:
             raise UsageError("'latest': there is no run below runs/; train one with: rlcourse train cartpole")
         path = folders[-1].parent
-    if not os.path.isfile(path) and not os.path.isdir(path):
+    if not text or (not os.path.isfile(path) and not os.path.isdir(path)):  # Path("") is this folder
         raise UsageError(f"there is no run or agent file {text!r}")
     return path
 
