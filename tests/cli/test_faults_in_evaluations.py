@@ -326,3 +326,36 @@ def test_a_world_is_looked_at_too():
     agent = agents.QLearning(world, seed=0)
     with pytest.raises(EnvironmentFault, match="in an evaluation after 0 steps of learning, at step 1 of the episode with seed 7, the env"):
         evaluate(agent, world._replace(reward=reward), 1, seed=7)
+
+
+SLOW = """
+import multiprocessing, time
+import gymnasium as gym
+
+SLOWLY = multiprocessing.parent_process() is not None
+time.sleep(4 * SLOWLY)
+
+class Imported(gym.Env):
+    observation_space, action_space = gym.spaces.Discrete(2), gym.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return 0, {}
+
+class Made(Imported):
+    def __init__(self):
+        time.sleep(60 * SLOWLY)
+"""
+
+
+def test_starting_a_process_and_importing_are_not_the_time_of_an_environment_and_making_it_is(tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text(SLOW)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("Imported", "Made"):
+        gym.register(f"Slow{name}-v0", f"slow_to_import:{name}", disable_env_checker=True)
+    copies = InSubprocesses(gym.make("SlowImported-v0"), 3).copies(1)
+    assert copies.reset(seed=0)[0].tolist() == [0]
+    copies.close()
+    env = InSubprocesses(gym.make("SlowMade-v0"), 2)
+    with pytest.raises(EnvironmentFault, match="did not answer to being made within 2 s, in copy 0"):
+        env.copies(1)

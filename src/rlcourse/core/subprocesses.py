@@ -13,25 +13,22 @@ import multiprocessing
 import multiprocessing.util
 import os
 import queue
-import signal
 import sys
-import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import gymnasium as gym
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
-from gymnasium.vector.async_vector_env import _async_worker
 
-from rlcourse.core.contract import Checked
+from rlcourse.core.copy_process import Maker, serve
 from rlcourse.core.faults import EnvironmentFault
 
 __all__ = ["InSubprocesses", "SubprocessVectorEnv"]
 
 GRACE = 1.0  # seconds for processes to end by themselves
+STARTING = 300.0  # seconds for processes to start and to import what an environment needs, on a machine that is busy
 
 
 class InSubprocesses(gym.Wrapper[Any, Any, Any, Any]):
@@ -44,7 +41,7 @@ class InSubprocesses(gym.Wrapper[Any, Any, Any, Any]):
     env : Env
         That Gymnasium can make again.
     timeout : float
-        Seconds that a step or a reset may take.
+        Seconds that a step, a reset or being made may take; starting its process and importing what it needs do not count.
 
     Raises
     ------
@@ -71,10 +68,10 @@ class InSubprocesses(gym.Wrapper[Any, Any, Any, Any]):
         module = sys.modules.get(type(self.env.unwrapped).__module__)
         file = getattr(module, "__file__", None)
         if module is None or file is None or importlib.machinery.PathFinder.find_spec(module.__name__.partition(".")[0]) is not None:
-            return SubprocessVectorEnv([_Maker(self.env.spec, i) for i in range(num_envs)], self.timeout)
+            return SubprocessVectorEnv([Maker(self.env.spec, i) for i in range(num_envs)], self.timeout)
         sys.path.append(os.path.dirname(file))  # the processes, which get this list, import the module that was loaded from a file
         try:
-            return SubprocessVectorEnv([_Maker(self.env.spec, i) for i in range(num_envs)], self.timeout)
+            return SubprocessVectorEnv([Maker(self.env.spec, i) for i in range(num_envs)], self.timeout)
         finally:
             sys.path.remove(os.path.dirname(file))
 
@@ -111,60 +108,6 @@ class _Alone(gym.Env[Any, Any]):
             self.copy.close()
 
 
-class _Maker:
-    """Makes a copy."""
-
-    def __init__(self, spec: Any, copy: int) -> None:
-        self.spec, self.copy = spec, copy
-
-    def __call__(self) -> gym.Env[Any, Any]:
-        return _Asked(gym.make(self.spec), self.copy)
-
-
-class _Asked(Checked):
-    """An environment in its process, which can also be asked for the answer of one method as it is."""
-
-    def answer(self, method: str, *arguments: Any, **options: Any) -> Any:
-        return getattr(self, method)(*arguments, **options)
-
-
-def _serve(copy: int, maker: Any, pipe: Any, other: Any, memory: Any, errors: Any, *rest: Any) -> None:
-    """Answer in the process of a copy, which only the one that started it ends: by asking, by SIGKILL, or by its own end."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=[multiprocessing.parent_process()], daemon=True).start()
-    with contextlib.suppress(BrokenPipeError):  # nobody listens any more
-        caught: Any = _Errors(errors)
-        _async_worker(copy, maker, pipe, other, memory, caught, *rest)
-
-
-def _end_with(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
-
-
-class _Errors:
-    """The queue to which errors go: as text, and as bytes where these make the same error again."""
-
-    def __init__(self, sent: Any) -> None:
-        self.sent = sent
-
-    def put(self, found: tuple[int, type[BaseException], BaseException, str]) -> None:
-        copy, kind, error, trace = found
-        said = traceback.format_exception_only(kind, error)[0].strip()
-        self.sent.put((copy, _packed(error), f"the environment raised {said}, in copy {copy}: mend the environment", trace))
-
-
-def _packed(error: BaseException) -> bytes:
-    """Return a pickled error; nothing where it is no ordinary one, or would come out as another."""
-    try:
-        whole = bytes(ForkingPickler.dumps(error))
-        again = ForkingPickler.loads(whole)
-        return whole if isinstance(error, Exception) and type(again) is type(error) and str(again) == str(error) else b""
-    except Exception:
-        return b""
-
-
 class _Raised(Exception):
     """Holds an error of the environment, which so is not taken for one of its process."""
 
@@ -188,7 +131,7 @@ class SubprocessVectorEnv(AsyncVectorEnv):
     def __init__(self, makers: list[Callable[[], gym.Env[Any, Any]]], timeout: float) -> None:
         self.timeout = timeout
         context = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"  # a fork would inherit our threads
-        super().__init__(makers, copy=False, context=context, worker=_serve, autoreset_mode=AutoresetMode.SAME_STEP)
+        super().__init__(makers, copy=False, context=context, worker=serve, autoreset_mode=AutoresetMode.SAME_STEP)
         multiprocessing.util.Finalize(self, _kill, [self.processes], exitpriority=0)  # Python's end waits for them, after a SIGTERM
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> Any:
@@ -217,9 +160,19 @@ class SubprocessVectorEnv(AsyncVectorEnv):
 
     def _check_spaces(self) -> None:
         with self._ended_by_fault("being made"):
+            self._wait_until_started()
             if not self._poll_sent():
                 raise multiprocessing.TimeoutError
             super()._check_spaces()
+
+    def _wait_until_started(self) -> None:
+        """Wait for the first word of every process, which comes before its environment is made: none of this is the environment's time."""
+        if not self._poll_pipe_envs(STARTING):
+            silent = next(i for i, pipe in enumerate(self.parent_pipes) if not pipe.poll(0))
+            why = "import what it needs faster, or start fewer copies"
+            self._fail(f"was not imported within {STARTING:g} s, in the process of copy {silent}: {why}")
+        for pipe in self.parent_pipes:
+            pipe.recv()
 
     def _poll_sent(self) -> bool:
         """Whether every process has begun to answer: it is asked for a name that every environment has."""
