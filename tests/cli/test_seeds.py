@@ -9,6 +9,7 @@ import pytest
 from shell import ENDLESS, ENV, RLCOURSE, crowded, interrupted, train
 
 from rlcourse.cli.main import main
+from rlcourse.core import files
 from rlcourse.core.files import read
 
 
@@ -27,6 +28,21 @@ def test_several_seeds_make_one_curve(tmp_path, capsys):
     assert main(["resume", str(parent)]) == 2
     error = " ".join(capsys.readouterr().err.split())
     assert f"{parent} holds runs, and no seeds.toml that says how they belong together: name one of them, such as {seed}" in error
+
+
+def test_a_seed_that_was_killed_in_its_first_write_begins_anew_in_the_same_place(tmp_path):
+    assert main(["train", "cliffwalk", "-n", "2k", "--seeds", "2", "--jobs", "1", "--out", str(tmp_path), "-q"]) == 0
+    parent = next(tmp_path.glob("cliffwalk/*/*"))
+    seed = next(parent.glob("*-seed1"))
+    for path in sorted(seed.rglob("*"), reverse=True):
+        if path.is_file() and path.name != "config.toml":
+            path.unlink()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (seed / "checkpoints" / f".rlcourse-{files._here()}-{ended.pid}-0123456789ab.tmp").write_bytes(b"half")
+    assert main(["resume", str(parent), "-q"]) == 0
+    assert len(list(parent.rglob("config.toml"))) == 2
+    assert len(list(parent.rglob("last.safetensors"))) == 2
 
 
 def test_seeds_that_share_a_process_are_trained_as_each_alone(tmp_path, capsys):

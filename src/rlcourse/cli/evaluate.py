@@ -12,9 +12,9 @@ from rlcourse.cli.report import plain, spread
 from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.truth import Truth
 from rlcourse.cli.usage import UsageError
+from rlcourse.core.evaluation import other_sight
 from rlcourse.core.files import sha256_of
 from rlcourse.core.gymworld import id_of
-from rlcourse.core.spaces import short
 
 __all__ = ["evaluate"]
 
@@ -37,8 +37,8 @@ def evaluate(argv: Sequence[str]) -> int:
     agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best", parsed.env, "name one with --env")
     target = find_environment(parsed.env) if parsed.env else target or find_environment(str(id_of(agent.env)))
     env = target.make()
-    if type(agent.observation_space) is not type(env.observation_space) or agent.observation_space.shape != env.observation_space.shape:
-        raise UsageError(f"--env: this agent sees {short(agent.observation_space)}, that environment shows {short(env.observation_space)}")
+    if wrong := other_sight(agent, env):
+        raise UsageError(f"--env: {wrong}")
     target = target.timed(parsed.env_timeout or time_of(file))
     returns = judge(agent, target, parsed.episodes, seed=parsed.seed, deterministic=not parsed.stochastic)
     mean, deviation = spread(returns)

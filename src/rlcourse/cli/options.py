@@ -48,7 +48,9 @@ def count(text: str) -> int:
     """Read a whole number >= 1 as people write them: 100000, 100_000, 1e5, 100k, 1.5M."""
     match = re.fullmatch(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?)\s*([kKmM]?)\s*", text)
     number = float(match[1].replace("_", "")) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()] if match else math.nan
-    if not (number >= 1 and number == int(min(number, 1e18))):
+    if number > 1e18:
+        raise argparse.ArgumentTypeError(f"{text!r} is too large; say at most 10^18, for example 1M")
+    if not (number >= 1 and number == int(number)):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number >= 1; say at least 1, for example 4 or 100k")
     return int(number)
 
@@ -60,20 +62,20 @@ def natural(text: str) -> int:
     return int(text)
 
 
-def finite(text: str) -> float:
+def finite(text: str, example: str = "475 or -110") -> float:
     """Read a number that is neither nan nor infinite."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is no finite number; write for example 475 or -110")
+        raise argparse.ArgumentTypeError(f"{text!r} is no finite number; write for example {example}")
     return number
 
 
 def seconds(text: str) -> float:
     """Read a time of more than nothing."""
-    if (number := finite(text)) <= 0:
+    if (number := finite(text, "30")) <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write seconds, for example 30")
     return number
 

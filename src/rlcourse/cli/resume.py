@@ -37,6 +37,8 @@ def resume(argv: Sequence[str]) -> int:
     parser.add_argument("--quiet", "-q", action="store_true", help="print only the result")
     parser.add_argument("--no-progress", action="store_true", help="no live display")
     parsed = parser.parse(argv)
+    if parsed.verify and parsed.total_timesteps:
+        raise UsageError(f"-n: --verify takes its own steps and leaves the run as it is; write --verify {parsed.total_timesteps}")
     if not parsed.verify and (several := seeds_of(parsed.run)) is not None:
         from rlcourse.cli.many import resume_many
 

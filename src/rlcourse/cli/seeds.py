@@ -20,7 +20,7 @@ from rlcourse.cli.report import plain, result_of
 from rlcourse.cli.settings import algo_key
 from rlcourse.cli.targets import SEEDS, Target, find_environment
 from rlcourse.cli.usage import UsageError
-from rlcourse.core.files import read_text, write_bytes
+from rlcourse.core.files import read_text, sweep, write_bytes
 
 __all__ = ["Seeds"]
 
@@ -158,7 +158,10 @@ class Seeds(NamedTuple):
 
 
 def _remove_if_bare(folder: Path) -> None:
-    """Remove the folder of a seed that holds nothing but settings and empty folders; any other stays beside the next one."""
+    """Remove the folder of a seed that holds nothing but settings, empty folders, and what a killed write left; any other stays."""
+    for each in (folder, folder / "checkpoints"):
+        if each.is_dir() and not each.is_symlink():
+            sweep(each)
     if folder.is_symlink() or any(not path.is_dir() and path.name not in ("config.toml", ".lock") for path in folder.rglob("*")):
         return
     with contextlib.suppress(OSError):

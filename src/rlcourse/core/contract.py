@@ -129,7 +129,9 @@ def misfit(space: gym.Space[Any], value: Any, name: str = "observation") -> str:
             return f"{name} {_shown(value)} that has not the {len(space.spaces)} parts of {short(space)}"
         return next((wrong for i, part in enumerate(space.spaces) if (wrong := misfit(part, value[i], f"{name}[{i}]"))), "")
     if isinstance(space, spaces.Text):  # characters that it lacks are read as unknown ones
-        return "" if isinstance(value, str) else f"{name} {_shown(value)} that is no text, as {short(space)} says"
+        if not isinstance(value, str):
+            return f"{name} {_shown(value)} that is no text, as {short(space)} says"
+        return "" if len(value) <= space.max_length else f"{name} of {len(value)} characters, more than {short(space)} says"
     try:
         inside = bool(space.contains(value))
     except Exception:

@@ -10,13 +10,15 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import concatenate, create_empty_array
 
+from rlcourse.core.agent import Agent
 from rlcourse.core.arguments import checked
 from rlcourse.core.config import whole
 from rlcourse.core.contract import Checked
 from rlcourse.core.faults import EnvironmentFault
 from rlcourse.core.gymworld import as_env, id_of
+from rlcourse.core.spaces import short
 
-__all__ = ["evaluate", "masks"]
+__all__ = ["evaluate", "masks", "other_sight"]
 
 
 @checked
@@ -55,6 +57,8 @@ def evaluate(
     episodes, seed, max_steps = whole("episodes", episodes, 1), whole("seed", seed, 0), whole("max_steps", max_steps, 1)
     if not callable(getattr(agent, "predict", None)):
         raise ValueError(f"agent must be an agent, with a method predict, not {type(agent).__name__}")
+    if isinstance(agent, Agent) and (wrong := other_sight(agent, made)):
+        raise ValueError(f"env: {wrong}")
     copies = _Copies(_made(agent, made, min(episodes, getattr(agent, "evaluation_envs", 1))), episodes, seed, max_steps)
     state: Any = None
     try:
@@ -74,6 +78,13 @@ def evaluate(
         error.add_note(f"rlcourse: {_where(agent, copies)} the environment or the agent raised this {type(error).__name__}")
         raise
     return copies.finished()
+
+
+def other_sight(agent: Agent, env: gym.Env[Any, Any]) -> str:
+    """Return in words that an environment shows what an agent was not made for; nothing where it does not."""
+    mine, shown = agent.observation_space, env.observation_space
+    alike = type(mine) is type(shown) and mine.shape == shown.shape
+    return "" if alike else f"this agent sees {short(mine)}, that environment shows {short(shown)}"
 
 
 class _Copies:

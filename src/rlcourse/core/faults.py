@@ -14,6 +14,7 @@ from rlcourse.core.spaces import not_finite, short
 
 __all__ = ["EnvironmentFault", "Watched", "ended_by"]
 
+_LARGEST = float(np.finfo(np.float32).max)  # what networks learn from
 LOOKS, SELDOM = 100, 100  # vector steps of which each is compared with the bounds of a Box, and every how manieth after them
 
 
@@ -106,12 +107,13 @@ class Watched(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         except SystemExit as error:  # of copies that somebody else made
             what = f"the environment ended the program ({ended_by(error)}) in step(): mend the environment"
             raise EnvironmentFault(f"at step {self._at(0, 1)} {what}") from error
-        if not math.isfinite(np.vdot(rewards, rewards)):
+        if not np.vdot(rewards, rewards) <= _LARGEST:
             self._reward(np.asarray(rewards))
         self._look(observations if self._packing is None else self._packing.pack_batch(observations), "an observation", 1)
         if infos and "final_obs" in infos:
             ended = infos.get("_final_obs")
-            for copy in np.flatnonzero(terminated | truncated if ended is None else ended):
+            over = terminated | truncated  # an environment may have something of this name to tell at other times
+            for copy in np.flatnonzero(over if ended is None else over & ended):
                 last = infos["final_obs"][copy]
                 last = np.asarray(last) if self._packing is None else self._packing.pack(last)
                 self._look(last[None], "a last observation of an episode", 1, int(copy))
@@ -122,7 +124,7 @@ class Watched(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         """Raise where a number of some observations, the first of them of copy `copy`, is none."""
         if self._floats and not math.isfinite(np.vdot(observations, observations)) and not np.isfinite(observations).all():
             i = int(np.argwhere(~np.isfinite(observations))[0, 0])
-            self._refuse(not_finite(what, observations[i]), copy + i, ahead)
+            self._refuse(self._not_finite(what, observations[i]), copy + i, ahead)
         if self._bounds is not None:
             self._looks += 1
             if self._looks <= LOOKS or self._looks % SELDOM == 0:
@@ -134,11 +136,21 @@ class Watched(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
                 i = int(np.argwhere((found < low) | (found > high))[0, 0])
                 self._refuse(f"{what}, {np.asarray(observations[i]).tolist()}, that is outside {short(self._space)},", copy + i, ahead)
 
+    def _not_finite(self, what: str, observation: Any) -> str:
+        """Return in words which number is none, and of which part it is."""
+        if self._packing is None:
+            return not_finite(what, observation)
+        column = int(np.argwhere(~np.isfinite(observation))[0, 0])
+        part = next(part for part in self._packing.parts if column < part.stop)
+        return not_finite(f"{what} with a part {'.'.join(part.path)!r}", observation[part.start : part.stop])
+
     def _reward(self, rewards: np.ndarray) -> None:
-        """Raise where a reward is no finite number."""
-        wrong = np.flatnonzero(~np.isfinite(rewards))
-        if len(wrong):  # else it is finite, and its square is not
-            self._refuse(f"a reward that is no finite number, {rewards[wrong[0]]},", int(wrong[0]), 1)
+        """Raise where a reward is no finite number, or none of float32."""
+        wrong = np.flatnonzero(~(np.abs(rewards) <= _LARGEST))
+        if len(wrong):  # else only its square is too large
+            large = np.isfinite(rewards[wrong[0]])
+            what = "is too large, above 3.4e38" if large else "is no finite number"
+            self._refuse(f"a reward that {what}, {rewards[wrong[0]]},", int(wrong[0]), 1)
 
     def _compare(self, observations: Any, what: str, ahead: int, copy: int) -> None:
         """Warn, once, where a value is beyond its bound."""

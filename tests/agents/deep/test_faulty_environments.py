@@ -1,5 +1,7 @@
 """Masks that come late, from some copies only or malformed; rewards that are no numbers: right, or one sentence that names the fault."""
 
+import warnings
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -100,6 +102,55 @@ def test_a_reward_that_is_no_finite_number_is_named_and_not_the_learning_rate(ki
     env = Faulty(reward=lambda t: bad if t == 3 else 1.0, space=None if kind in DISCRETE else gym.spaces.Box(-1, 1, (1,)))
     with pytest.raises(EnvironmentFault, match=r"a reward that is no finite number, (nan|inf), at step 3 in copy 0"):
         small(kind, env).learn(1_100)
+
+
+@pytest.mark.parametrize("kind", [agents.PPO, agents.DQN, agents.SAC])
+@pytest.mark.parametrize("bad", [1e39, -1e300])
+def test_a_reward_that_float32_cannot_hold_is_named(kind, bad):
+    space = None if kind in DISCRETE else gym.spaces.Box(-1, 1, (1,))
+    with pytest.raises(EnvironmentFault, match=r"a reward that is too large, above 3.4e38, -?1e\+\d+, at step 3 in copy 0: mend"):
+        small(kind, Faulty(reward=lambda t: bad if t == 3 else 1.0, space=space)).learn(100)
+
+
+def test_a_part_with_a_number_that_is_none_is_named():
+    class Parted(Faulty):
+        def __init__(self):
+            super().__init__()
+            self.observation_space = gym.spaces.Dict(a=gym.spaces.Box(-1, 1, (2,)), b=gym.spaces.Box(-1, 1, (2,)))
+
+        def step(self, action):
+            seen, *rest = super().step(action)
+            seen["b"][1] = np.nan
+            return seen, *rest
+
+    with pytest.raises(EnvironmentFault, match=r"observation with a part 'b' that is no finite number, nan in entry \[1\], at step 1 in"):
+        small(agents.PPO, Parted()).learn(100)
+
+
+def test_what_an_environment_tells_under_the_name_of_a_last_observation_is_its_own_affair():
+    class Telling(Faulty):
+        def step(self, action):
+            *answer, info = super().step(action)
+            return *answer, info | {"final_obs": np.full(2, 77.0, np.float32)}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small(agents.PPO, Telling()).learn(100)
+
+
+def test_a_text_that_is_longer_than_its_space_says_is_refused():
+    class Long(gym.Env):
+        observation_space, action_space = gym.spaces.Text(3), gym.spaces.Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            return "abc", {}
+
+        def step(self, action):
+            return "abcd", 0.0, False, False, {}
+
+    with pytest.raises(EnvironmentFault, match=r"an observation of 4 characters, more than Text\(3\) says from step\(\), in copy 0"):
+        small(agents.PPO, Long()).learn(100)
 
 
 def test_the_command_line_says_it_in_one_sentence(tmp_path, capsys):

@@ -70,6 +70,10 @@ def test_what_keeps_agents_apart_is_said_in_one_sentence():
         learn_together([make(0), make(1, n_epochs=3)], 64)
     with pytest.raises(ValueError, match="live in one world"):
         learn_together([make(0), make(1, CartPole()._replace(force=5.0))], 64)
+    with pytest.raises(ValueError, match="have the same n_envs, not 4 and 2"):
+        learn_together([make(0), make(1, n_envs=2)], 64)
+    with pytest.raises(ValueError, match="agents: give a list of agents, not NoneType"):
+        learn_together(None, 64)
     with pytest.raises(ValueError, match="steps on the host"):
         learn_together([PPO(ClipReward(gym.make("CartPole-v1"), 0, 1), **SMALL | {"n_envs": 1})], 64)
 

@@ -124,6 +124,8 @@ class Program(ABC):
         for agent in agents[1:]:
             if type(agent) is not type(first):
                 return f"agents that learn together are of one class, not {name} and {type(agent).__name__}"
+            if agent.venv.num_envs != env.num_envs:
+                return f"agents that learn together have the same n_envs, not {env.num_envs} and {agent.venv.num_envs}"
             if not _same(agent.venv.unwrapped, env):
                 return "agents that learn together live in one world; make them with the same environment"
             if agent.num_timesteps != first.num_timesteps:

@@ -85,6 +85,8 @@ def _checked(agents: Any) -> list[Any]:
     """Return the agents as a list; raise ValueError in one sentence where they are none, or no deep ones."""
     if isinstance(agents, DeepAgent):
         raise ValueError(f"agents: give a list of them, [{type(agents).__name__}(...), ...], or call the agent's own learn")
+    if not isinstance(agents, Iterable):
+        raise ValueError(f"agents: give a list of agents, not {type(agents).__name__}")
     listed = list(agents)
     if not listed:
         raise ValueError("agents: give at least one")
