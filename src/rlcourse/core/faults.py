@@ -138,10 +138,10 @@ class Watched(gym.vector.VectorWrapper[Any, Any, Any, Any, Any]):
 
     def _not_finite(self, what: str, observation: Any) -> str:
         """Return in words which number is none, and of which part it is."""
-        if self._packing is None:
+        if not isinstance(self._space, Packed):
             return not_finite(what, observation)
         column = int(np.argwhere(~np.isfinite(observation))[0, 0])
-        part = next(part for part in self._packing.parts if column < part.stop)
+        part = next(part for part in self._space.parts if column < part.stop)
         return not_finite(f"{what} with a part {'.'.join(part.path)!r}", observation[part.start : part.stop])
 
     def _reward(self, rewards: np.ndarray) -> None:
