@@ -109,11 +109,34 @@ def test_a_setting_that_no_agent_has_is_only_a_name_here(runs, capsys, tmp_path)
     assert len(answer(capsys, str(run), str(config.parent), "--out", str(tmp_path / "c.png"))["agents"]) == 2
 
 
-def test_a_seed_that_was_run_twice_counts_once(runs, capsys, tmp_path):
+def test_a_seed_that_was_run_twice_counts_once_and_the_run_that_does_not_count_is_named(runs, capsys, tmp_path):
     shutil.copytree(runs["ppo"], tmp_path / "again")
-    row = answer(capsys, str(runs["ppo"]), str(tmp_path / "again"), "-o", str(tmp_path / "a.png"))["agents"][0]
+    assert main(["compare", str(runs["ppo"]), str(tmp_path / "again"), "-o", str(tmp_path / "a.png"), "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err == f"rlcourse: ppo: left out is {runs['ppo']}: its seed is there once more, and that run counts\n"
+    row = json.loads(said.out)["agents"][0]
     assert (row["seeds"], row["interval_over"]) == ([0], "episodes")
     assert row["runs"] == [str(tmp_path / "again")]
+
+
+def test_seeds_that_are_in_two_folders_are_said_in_one_line_and_so_is_what_counts(runs, capsys, tmp_path):
+    shutil.copytree(runs["cliff"], tmp_path / "first")
+    shutil.copytree(runs["cliff"], tmp_path / "second")
+    rows = answer(capsys, str(tmp_path / "second"), "-o", str(tmp_path / "a.png"))["agents"]
+    assert capsys.readouterr().err == ""
+    assert main(["compare", str(tmp_path), "--json", "-o", str(tmp_path / "a.png")]) == 0
+    said = capsys.readouterr()
+    assert [row["seeds"] for row in json.loads(said.out)["agents"]] == [row["seeds"] for row in rows]
+    assert all("second" in path for row in json.loads(said.out)["agents"] for path in row["runs"])
+    assert "q_learning: left out are " in said.err
+    assert said.err.count("the last run of a seed counts") == 2
+    assert said.err.count("\n") == 3
+
+
+def test_the_help_says_what_becomes_of_a_seed_that_is_there_twice(capsys):
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    assert "where a seed is among them twice, the last run of it counts" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_interval_is_that_of_the_mean():

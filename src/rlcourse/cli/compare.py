@@ -52,7 +52,11 @@ class _Group(NamedTuple):
 
 def compare(argv: Sequence[str]) -> int:
     """Compare runs; see ``rlcourse compare --help``."""
-    parser = Parser(prog="rlcourse compare", description="Agents side by side: greedy returns of best and last checkpoints, and a picture.")
+    parser = Parser(
+        prog="rlcourse compare",
+        description="Agents side by side: greedy returns of best and last checkpoints, and a picture. Runs of one agent with the same "
+        "settings are one line; where a seed is among them twice, the last run of it counts, and the others are named.",
+    )
     parser.add_argument(
         "runs", nargs="+", metavar="RUN", help="run folder, or a folder with runs below it (all seeds of --seeds), or latest"
     )
@@ -145,9 +149,22 @@ def _groups(runs: list[_Run]) -> list[_Group]:
         differs = [key for key in mine if any(each.get(key) != mine[key] for each in others)]
         name = algo_key(agent_name(algo))
         label = name if not differs else f"{name} ({', '.join(f'{key} {_short(mine[key])}' for key in differs[:4])})"
-        by_seed = {run.config["run"]["seed"]: run for run in members}  # a seed that was run twice counts once: the later one
+        by_seed = {run.config["run"]["seed"]: run for run in members}  # a seed that was run twice counts once: the last one
+        if again := [str(run.path) for run in members if run is not by_seed[run.config["run"]["seed"]]]:
+            _tell_left_out(label, again)
         groups.append(_Group(label, list(by_seed.values())))
     return groups
+
+
+def _tell_left_out(label: str, paths: list[str]) -> None:
+    """Say which runs do not count, since one of the same agent, settings and seed comes after them."""
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    why = (
+        "their seeds are there once more, and the last run of a seed counts"
+        if len(paths) > 1
+        else "its seed is there once more, and that run counts"
+    )
+    print(f"rlcourse: {label}: left out {'are' if len(paths) > 1 else 'is'} {', '.join(paths[:3])}{more}: {why}", file=sys.stderr)
 
 
 def _row(group: _Group) -> dict[str, Any]:
