@@ -1,5 +1,6 @@
 """Mutants of chapter 2: each mistaken update rule breaks a claim of its figure."""
 
+import numpy as np
 import pytest
 from harness import broken_claims, mutated
 
@@ -55,3 +56,20 @@ def test_a_mutant_breaks_a_claim(what):
 def test_averages_fail_the_parameter_study_of_drifting_values():
     with mutated(epsilon_greedy_bandit, "alpha if alpha > 0.0 else 1.0 / N[A]", "1.0 / N[A]"):
         assert any("loses less than" in text for text in broken_claims("exercise-2.11"))
+
+
+@pytest.mark.parametrize(("scale", "top"), [(0.02, 1.65), (1.0, 2.5)])
+def test_the_curves_of_few_problems_are_not_cut_and_the_dashed_line_keeps_its_name(scale, top):
+    from matplotlib.figure import Figure
+
+    from rlcourse.figures.ch02 import figure_2_2
+
+    rng, figure = np.random.default_rng(0), Figure()
+    data = {"reward": 1.5 + scale * rng.uniform(-1, 1, (3, 1, 50)), "optimal": rng.uniform(0, 1, (3, 1, 50))}
+    figure_2_2.draw(figure, data, figure_2_2.Settings())
+    above = figure.axes[0]
+    assert above.get_ylim()[1] == pytest.approx(top, abs=0.1)
+    assert data["reward"].max() < above.get_ylim()[1]
+    (name,) = [text for text in above.texts if "best arm" in text.get_text()]
+    assert name.get_bbox_patch().get_alpha() > 0.5, "a light ground on curves"
+    assert name.zorder > max(line.zorder for line in above.lines)

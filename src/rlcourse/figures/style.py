@@ -53,12 +53,12 @@ def curve(axes: Any, x: Any, samples: Any, label: str = "", color: Any = None, i
 
 
 def reference(axes: Any, y: float, label: str, side: str = "right", above: bool = True) -> None:
-    """Draw a dashed horizontal line with its name on it: an exact value."""
+    """Draw a dashed horizontal line with its name on it, readable on curves too: an exact value."""
     axes.axhline(y, color=GREY, linestyle="--", linewidth=1)
     low, high = (0.01, "left") if side == "left" else (0.99, "right")
     axes.annotate(
         label, (low, y), (0, 3 if above else -3), xycoords=("axes fraction", "data"), textcoords="offset points", ha=high,
-        va="bottom" if above else "top", fontsize=8, color=GREY,
+        va="bottom" if above else "top", fontsize=8, color=GREY, bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5},
     )  # fmt: skip
 
 
