@@ -88,7 +88,7 @@ def _folders(text: str) -> list[Path]:
         raise UsageError(f"there is no run {text!r}")
     if (path / "config.toml").exists():
         return [path]
-    below = sorted(file.parent for file in path.rglob("config.toml"))
+    below = sorted(Path(folder) for folder, _, files in os.walk(path) if "config.toml" in files)  # others may remove folders meanwhile
     if not below:
         raise UsageError(f"{text!r} holds no run: there is no config.toml in it or below it")
     return below

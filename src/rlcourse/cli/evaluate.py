@@ -37,7 +37,7 @@ def evaluate(argv: Sequence[str]) -> int:
     agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best", parsed.env, "name one with --env")
     target = find_environment(parsed.env) if parsed.env else target or find_environment(str(id_of(agent.env)))
     env = target.make()
-    if wrong := other_sight(agent, env):
+    if wrong := other_sight(agent, env.observation_space):
         raise UsageError(f"--env: {wrong}")
     target = target.timed(parsed.env_timeout or time_of(file))
     returns = judge(agent, target, parsed.episodes, seed=parsed.seed, deterministic=not parsed.stochastic)

@@ -57,7 +57,7 @@ def evaluate(
     episodes, seed, max_steps = whole("episodes", episodes, 1), whole("seed", seed, 0), whole("max_steps", max_steps, 1)
     if not callable(getattr(agent, "predict", None)):
         raise ValueError(f"agent must be an agent, with a method predict, not {type(agent).__name__}")
-    if isinstance(agent, Agent) and (wrong := other_sight(agent, made)):
+    if isinstance(agent, Agent) and (wrong := other_sight(agent, made.observation_space)):
         raise ValueError(f"env: {wrong}")
     copies = _Copies(_made(agent, made, min(episodes, getattr(agent, "evaluation_envs", 1))), episodes, seed, max_steps)
     state: Any = None
@@ -80,11 +80,12 @@ def evaluate(
     return copies.finished()
 
 
-def other_sight(agent: Agent, env: gym.Env[Any, Any]) -> str:
+@checked
+def other_sight(agent: Agent, observation_space: gym.Space[Any]) -> str:
     """Return in words that an environment shows what an agent was not made for; nothing where it does not."""
-    mine, shown = agent.observation_space, env.observation_space
-    alike = type(mine) is type(shown) and mine.shape == shown.shape
-    return "" if alike else f"this agent sees {short(mine)}, that environment shows {short(shown)}"
+    mine = agent.observation_space
+    alike = type(mine) is type(observation_space) and mine.shape == observation_space.shape
+    return "" if alike else f"this agent sees {short(mine)}, that environment shows {short(observation_space)}"
 
 
 class _Copies:
