@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from rlcourse.cli.report import report
 from rlcourse.cli.run import Run
 from rlcourse.cli.usage import UsageError
 from rlcourse.cli.workers import UNSAVED
@@ -111,7 +110,7 @@ class Batch:
 
     def _finish(self, run: Run) -> None:
         result = run.conclude(self.seconds[run])
-        report(result, run.folder.path, run.console)
+        run.tell(result)
         if not self.quiet:
             print(f"{self.name(run)}: {result.best.mean():.2f}   last {result.last.mean():.2f}   {run.folder.path}", flush=True)
 
@@ -159,8 +158,6 @@ class Batch:
         """Whether some work of a run says that it goes on; an error in it is the end of this run only."""
         try:
             return work() is not False
-        except BrokenPipeError:
-            raise
         except Exception as error:
             run.error = error
             return False

@@ -14,7 +14,8 @@ from rlcourse.cli.events import Events
 from rlcourse.cli.lock import Lock
 from rlcourse.cli.outputs import folder_to_write, safe_name
 from rlcourse.cli.tables import Table
-from rlcourse.cli.usage import UsageError, cannot_write
+from rlcourse.cli.usage import UsageError, cannot_write, printable
+from rlcourse.cli.ways import way_on
 from rlcourse.core.agent import Agent, memory_file
 from rlcourse.core.files import read, sweep, write, write_bytes
 
@@ -36,19 +37,33 @@ class RunFolder:
 
     Attributes
     ----------
+    path : Path
+        Absolute: an environment may change the working folder.
+    named : Path
+        As the user named it.
     trouble : OSError or None
         The first reason why something could not be written; training goes on, and what waits is written when that is possible.
     """
 
     def __init__(self, path: Path, keep: int = 2) -> None:
-        self.path, self.keep = path, keep
+        self.path, self.named, self.keep = path.absolute(), path, keep
         self.trouble: OSError | None = None
         self._tables: dict[str, Table] = {}
-        self._events = Events(path)
+        self._events = Events(self.path)
         self._best: list[tuple[Path, dict[str, Any], dict[str, Any]]] = []  # what waits to be written
         self._lock: Lock | None = None
         self._episodes_written = 0
         self._saved_at, self._saving = time.monotonic(), 0.0
+
+    @property
+    def shown(self) -> str:
+        """What is printed of its path."""
+        return printable(str(self.named))
+
+    @property
+    def way_on(self) -> str:
+        """What the user does next where its run was not finished."""
+        return way_on(self.named)
 
     @classmethod
     def create(cls, out: str, label: str, algo: str, seed: int, checkpoints: bool = True, keep: int = 2) -> RunFolder:

@@ -13,8 +13,10 @@ import traceback
 from collections.abc import Sequence
 
 from rlcourse.cli.signals import interruptible, number_of
+from rlcourse.cli.streams import lasting_streams
 from rlcourse.cli.torchrun import let_rank_0_speak
 from rlcourse.cli.usage import UsageError, check_words, hush, one_line
+from rlcourse.core.ended import ProcessEnded
 
 __all__ = ["main"]
 
@@ -48,7 +50,16 @@ _JOINED = 1.0  # seconds for which Python waits for threads after an interruptio
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return 0 done, 2 wrong usage, 3 a check failed, 130 interrupted (143 by SIGTERM)."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    with lasting_streams():
+        code = _main(list(sys.argv[1:] if argv is None else argv))
+    if code >= 128 and argv is None:  # threads in compiled code may take long, and a second Ctrl-C changes nothing any more
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        threading.Thread(target=_exit_soon, args=(code,), daemon=True).start()
+    return code
+
+
+def _main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0
@@ -63,18 +74,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no reason to stop
     with interruptible(at_once=verb not in SAVING) as came:
         try:
-            code = _guarded(verb, rest)
+            return _guarded(verb, rest)
         except KeyboardInterrupt as error:
-            code = _interrupted(number_of(error))
+            return _interrupted(number_of(error))
         except Exception:
             if not came:
                 raise
-            code = _interrupted(came[0])  # what Ctrl-C broke off raised something else, as an import may
-    if code >= 128 and argv is None:  # threads in compiled code may take long, and a second Ctrl-C changes nothing any more
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        threading.Thread(target=_exit_soon, args=(code,), daemon=True).start()
-    return code
+            return _interrupted(came[0])  # what Ctrl-C broke off raised something else, as an import may
 
 
 def _exit_soon(code: int) -> None:
@@ -110,10 +116,7 @@ def _guarded(verb: str, rest: list[str]) -> int:
         said = f" ({error})" if str(error) else ""
         print(f"rlcourse: {one_line(f'there is too little memory for this{said}: take smaller sizes{_notes(error)}')}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
-    except (ConnectionError, ChildProcessError) as error:  # of processes that train together, or of an experiment
+    except ProcessEnded as error:  # one of those that train together, or of an experiment
         print(f"rlcourse: {error}", file=sys.stderr)
         return 1
 

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.usage import UsageError
+from rlcourse.cli.ways import command
 from rlcourse.core.files import read_text, sha256_of, write_bytes
 
-__all__ = ["Result", "draw", "exactly", "plain", "report", "result_of", "spread"]
+__all__ = ["Result", "draw", "plain", "report", "result_of", "spread"]
 
 _COMPARED = ("last.safetensors", "episodes.csv")  # the same command twice writes the same bytes
 
@@ -38,8 +39,10 @@ class Result(NamedTuple):
     seed : int
     target : float or None
     minimize : bool
-    exactly : str
-        What is known of the best policy's exact return.
+    policy : float or None
+        The best policy's exact return, where it is known.
+    optimum : tuple of float and str, or None
+        The exact optimum and what to call it, where it is known.
     """
 
     agent: str
@@ -54,7 +57,17 @@ class Result(NamedTuple):
     seed: int
     target: float | None = None
     minimize: bool = False
-    exactly: str = ""
+    policy: float | None = None
+    optimum: tuple[float, str] | None = None
+
+    @property
+    def exactly(self) -> str:
+        """What is known of the best policy's exact return, beside the optimum, as text; "" where it is not known."""
+        if self.policy is None:
+            return ""
+        return f"{self.policy:.4f}" + (
+            "" if self.optimum is None else f" ({self.optimum[1].removesuffix(', exact')} {self.optimum[0]:.4f})"
+        )
 
     @property
     def met(self) -> bool:
@@ -140,28 +153,32 @@ def spread(returns: np.ndarray, metric: str = "mean") -> tuple[float, float]:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def report(result: Result, path: Path, console: Console) -> None:
+def report(result: Result, folder: RunFolder, console: Console) -> None:
     """Write result.json and card.md, and print the summary."""
+    path = folder.path
     hashes = {name: sha256_of(path / name) for name in _COMPARED if (path / name).exists()}
-    write_bytes(path / "card.md", _card(result, path).encode())
+    write_bytes(path / "card.md", _card(result, folder.named).encode())
     told = json.dumps(plain(result.as_dict() | {"sha256": hashes}), indent=1, allow_nan=False)
     write_bytes(path / "result.json", told.encode())  # the last of all: a run with a result has ended
     goal = "" if result.target is None else f" (target {result.target:g}: {'reached' if result.met else 'not reached'})"
-    table = Table.grid(padding=(0, 2))
     color = "green" if result.met else "yellow"
-    table.add_row("result", f"[bold {color}]{_figure(result.best)}[/] greedy return, {len(result.best)} fresh episodes{goal}")
+    rows = {"result": f"[bold {color}]{_figure(result.best)}[/] greedy return, {len(result.best)} fresh episodes{goal}"}
     if result.best_step != result.steps:
-        table.add_row("last", f"{_figure(result.last)} after all steps; the best is that of step {result.best_step:,}")
+        rows["last"] = f"{_figure(result.last)} after all steps; the best is that of step {result.best_step:,}"
     if result.exactly:
-        table.add_row("exactly", result.exactly)
-    table.add_row("steps", f"{result.steps:,} in {result.seconds:.1f} s{_more(result)}")
-    table.add_row("run", str(path))
-    table.add_row("", "curve.png, card.md, result.json, episodes.csv, best.safetensors, last.safetensors")
-    table.add_row("next", f"rlcourse enjoy {path}")
-    console.print(table)
+        rows["exactly"] = result.exactly
+    rows |= {
+        "steps": f"{result.steps:,} in {result.seconds:.1f} s{_more(result)}",
+        "run": escape(folder.shown),
+        "": "curve.png, card.md, result.json, episodes.csv, best.safetensors, last.safetensors",
+        "next": escape(command("enjoy", folder.named)),
+    }
+    width = max(len(name) for name in rows)
+    for name, said in rows.items():
+        console.print(f"{name:<{width}}  {said}", soft_wrap=True)  # what is pasted is one line, however narrow the terminal
 
 
-def draw(folder: RunFolder, agent: str, env: str, column: str, target: float | None, optimum: tuple[float, str] | None) -> None:
+def draw(folder: RunFolder, result: Result, column: str) -> None:
     """Write curve.png: a column of the episodes, or returns with the evaluations, the target and the exact optimum."""
     from rlcourse.plotting import learning_curve
 
@@ -171,22 +188,15 @@ def draw(folder: RunFolder, agent: str, env: str, column: str, target: float | N
     returns = column == "return"
     learning_curve(
         folder.path / "curve.png",
-        f"{agent} on {env}",
+        f"{result.agent} on {result.env}",
         steps,
         scores,
         evaluations if returns else (),
-        target if returns else None,
+        result.target if returns else None,
         column,
-        optimum if returns else None,
+        result.optimum if returns else None,
         errors,
     )
-
-
-def exactly(value: float | None, optimum: tuple[float, str] | None) -> str:
-    """Return an exact return, beside the optimum, as text; "" where it is not known."""
-    if value is None:
-        return ""
-    return f"{value:.4f}" + ("" if optimum is None else f" ({optimum[1].removesuffix(', exact')} {optimum[0]:.4f})")
 
 
 def _card(result: Result, path: Path) -> str:
@@ -200,7 +210,7 @@ def _card(result: Result, path: Path) -> str:
         *([f"* Exact expected return of its greedy policy: **{result.exactly}**"] if result.exactly else []),
         f"* {result.steps:,} environment steps{_more(result)}, {result.episodes:,} episodes, {result.seconds:.1f} s, seed {result.seed}",
         "* Settings, command and versions: `config.toml`; these figures: `result.json`",
-        f"* Watch it: `rlcourse enjoy {path}`; go on: `rlcourse resume {path} -n 100k`",
+        f"* Watch it: `{command('enjoy', path)}`; go on: `{command('resume', path, '-n', '100k')}`",
         "",
         "![learning curve](curve.png)",
         "",

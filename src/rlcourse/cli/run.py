@@ -11,22 +11,22 @@ from types import FrameType
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.judging import judging_env, recalled
 from rlcourse.cli.numerics import EVAL_SEEDS, FINAL_SEEDS
 from rlcourse.cli.plan import Plan
-from rlcourse.cli.report import Result, draw, exactly, report, spread
+from rlcourse.cli.report import Result, draw, report, spread
 from rlcourse.cli.resuming import best_of
 from rlcourse.cli.signals import number_of
 from rlcourse.cli.targets import Target
 from rlcourse.cli.torchrun import leave, processes
 from rlcourse.cli.truth import Truth
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.ways import with_way_on
 from rlcourse.core.agent import Agent
 from rlcourse.core.callbacks import WarnIfConstant
 from rlcourse.core.evaluation import evaluate as evaluate_agent
-from rlcourse.core.faults import EnvironmentFault
 
 __all__ = ["Run"]
 
@@ -58,7 +58,8 @@ class Run:
 
     def execute(self) -> int:
         """Train, save, report; return the exit code."""
-        self.console.print(f"[bold]{type(self.agent).__name__}[/] on [bold]{self.target.text}[/] -> {self.folder.path}")
+        what = f"[bold]{type(self.agent).__name__}[/] on [bold]{escape(self.target.text)}[/] -> {escape(self.folder.shown)}"
+        self.console.print(what, soft_wrap=True)
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         worker = threading.Thread(target=self._learn, daemon=True)
         started = time.perf_counter()
@@ -67,11 +68,11 @@ class Run:
                 worker.start()
                 self._watch(worker)
                 if worker.is_alive():  # it was asked to stop and is stuck in an environment's step
-                    print(f"rlcourse: the environment did not return; {self._way_on()}", file=sys.stderr)
+                    print(f"rlcourse: the environment did not return; {self.folder.way_on}", file=sys.stderr)
                     sys.stderr.flush()
                     os._exit(128 + (self.signal or signal.SIGINT))
                 if self.error is not None:
-                    raise self._with_way_on(self.error)
+                    raise with_way_on(self.error, self.folder.way_on)
                 seconds = time.perf_counter() - started
                 saved = self.save()  # a second Ctrl-C waits for this
             finally:
@@ -187,7 +188,7 @@ class Run:
         if self.folder.trouble is not None and not self._warned:
             self._warned = True
             print(
-                f"rlcourse: cannot write to {self.folder.path} at step {self.agent.num_timesteps:,} ({self.folder.trouble.strerror}): "
+                f"rlcourse: cannot write to {self.folder.shown} at step {self.agent.num_timesteps:,} ({self.folder.trouble.strerror}): "
                 "training goes on, and what waits is written when there is room",
                 file=sys.stderr,
             )
@@ -235,7 +236,8 @@ class Run:
 
     def _cannot_save(self, error: OSError) -> bool:
         step = self.agent.num_timesteps
-        print(f"rlcourse: cannot save step {step:,} in {self.folder.path} ({error.strerror}); then {self._way_on()}", file=sys.stderr)
+        why = error.strerror or error
+        print(f"rlcourse: cannot save step {step:,} in {self.folder.shown} ({why}); then {self.folder.way_on}", file=sys.stderr)
         return False
 
     def _finish(self, seconds: float, saved: bool) -> int:
@@ -243,41 +245,40 @@ class Run:
         if saved and self.signal is None:
             try:
                 result = self.conclude(seconds)
-                report(result, self.folder.path, self.console)
+                saved = self._write(result)
             except KeyboardInterrupt as error:
                 self.signal = number_of(error)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                saved = self._cannot_save(error)
             except Exception as error:
-                raise self._with_way_on(error) from error.__cause__
+                raise with_way_on(error, self.folder.way_on) from error.__cause__
         if self.signal is not None:
             if saved:
                 at = f"{self.agent.num_timesteps:,}{', within an episode' if self.agent.midway else ''}"
-                print(f"\nrlcourse: interrupted at step {at}; saved in {self.folder.path}\n          {self._way_on()}", file=sys.stderr)
+                print(
+                    f"\nrlcourse: interrupted at step {at}; saved in {self.folder.shown}\n          {self.folder.way_on}", file=sys.stderr
+                )
             return 128 + self.signal if saved else 1
         if saved and self.quiet:
-            print(f"{spread(result.best)[0]:.2f} {self.folder.path}")
+            print(f"{spread(result.best)[0]:.2f} {self.folder.shown}")
         return 0 if saved else 1
 
-    def _way_on(self) -> str:
-        """Return what the user does next where a run was not finished."""
-        return f"go on with: rlcourse resume {self.folder.path}"
+    def _write(self, result: Result) -> bool:
+        """Draw and write what was found; return whether that could be written, else it was said."""
+        try:
+            self.tell(result)
+        except OSError as error:
+            return self._cannot_save(error)
+        return True
 
-    def _with_way_on(self, error: BaseException) -> BaseException:
-        """Return what to raise for an error: one sentence where that says all, and a bug of the user as it is, for its traceback."""
-        if isinstance(error, EnvironmentFault | FloatingPointError):
-            return UsageError(f"{error}; {self._way_on()}")
-        error.add_note(f"rlcourse: {self._way_on()}")
-        return error
+    def tell(self, result: Result) -> None:
+        """Draw the curve, write result.json and card.md, and print the summary; raises OSError where that cannot be written."""
+        draw(self.folder, result, self.agent.history.columns[0])
+        report(result, self.folder, self.console)
 
     def conclude(self, seconds: float) -> Result:
-        """Judge the best and the last checkpoint in fresh episodes, and draw the curve."""
+        """Judge the best and the last checkpoint in fresh episodes."""
         chosen = best_of(self.folder, self.agent, self.target.env)
         returns = self._fresh(chosen)
         optimum = self.truth.optimum()
-        draw(self.folder, type(self.agent).__name__, self.target.text, self.agent.history.columns[0], self.plan.target, optimum)
         return Result(
             agent=type(self.agent).__name__,
             env=self.target.text,
@@ -291,7 +292,8 @@ class Run:
             seed=self.agent.seed,
             target=self.plan.target,
             minimize=self.plan.minimize,
-            exactly=exactly(self.truth.policy_return(chosen), optimum),
+            policy=self.truth.policy_return(chosen),
+            optimum=optimum,
         )
 
     def _fresh(self, agent: Agent) -> np.ndarray:

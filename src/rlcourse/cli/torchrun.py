@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from rlcourse.cli.usage import UsageError
+from rlcourse.core.ended import ProcessEnded
 
 __all__ = ["follow", "leave", "let_rank_0_speak", "processes", "rank", "together"]
 
@@ -84,7 +85,7 @@ def follow(agent: Any, plan: Any) -> int:
     episodes = None if plan.episodes is None else plan.episodes - len(agent.history)
     try:
         agent.learn(plan.total_timesteps - agent.num_timesteps, episodes=episodes, callback_every=plan.eval_every)
-    except ConnectionError:  # it has said why
+    except ProcessEnded:  # it has said why
         return 1
     return 128 + asked[0] if asked else 0
 

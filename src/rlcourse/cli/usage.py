@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["UsageError", "cannot_write", "check_words", "hush", "one_line"]
+__all__ = ["UsageError", "cannot_write", "check_words", "hush", "one_line", "printable"]
 
 _LONGEST, _LONGEST_WORD = 360, 160  # characters of a message, and of a word that it repeats
 
@@ -32,10 +32,14 @@ def check_words(words: Sequence[str]) -> None:
             raise UsageError(f"the argument {word!r} is no text in UTF-8: rename the file or the folder") from None
 
 
+def printable(text: str) -> str:
+    """Return a text as a terminal shows it, with escapes for what would steer the terminal."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape", "backslashreplace").decode() for letter in text)
+
+
 def one_line(message: str) -> str:
     """Return a message as one line that a terminal shows as it is: long words and long middles are cut."""
-    text = " ".join(part for part in re.split(r"\s+", message) if part)
-    text = "".join(letter if letter.isprintable() else letter.encode("unicode_escape", "backslashreplace").decode() for letter in text)
+    text = printable(" ".join(part for part in re.split(r"\s+", message) if part))
     text = re.sub(rf"\S{{{_LONGEST_WORD},}}", lambda match: f"{match[0][: _LONGEST_WORD // 2]}...{match[0][-20:]}", text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 160]} ... {text[-150:]}"
 

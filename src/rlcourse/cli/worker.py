@@ -18,6 +18,7 @@ import traceback
 from typing import Any
 
 from rlcourse.cli.signals import interruptible, number_of
+from rlcourse.cli.streams import lasting_streams
 from rlcourse.cli.usage import UsageError, hush
 
 __all__ = ["MARK", "main"]
@@ -28,7 +29,7 @@ MARK = "rlcourse-seed "
 def main(words: list[str]) -> int:
     """Check a command of `rlcourse train`, then run what is asked for; return an exit code."""
     asked = _Asked()
-    with interruptible(at_once=False):
+    with lasting_streams(), interruptible(at_once=False):
         try:
             return _serve(words, asked)
         except KeyboardInterrupt as error:
@@ -127,7 +128,5 @@ def _answer(**values: Any) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):  # the parent is gone
-        code = main(sys.argv[1:])
-        sys.stdout.flush()
-        os._exit(code) if code >= 128 else sys.exit(code)
+    code = main(sys.argv[1:])
+    os._exit(code) if code >= 128 else sys.exit(code)

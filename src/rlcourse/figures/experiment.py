@@ -84,7 +84,7 @@ class Lab:
 
         Raises
         ------
-        ChildProcessError
+        ProcessEnded
             Where a process was killed.
         """
         from rlcourse.figures.torch_processes import spread

@@ -13,6 +13,8 @@ from multiprocessing import active_children, get_context, parent_process
 from types import FrameType
 from typing import Any
 
+from rlcourse.core.ended import ProcessEnded
+
 __all__ = ["in_processes"]
 
 _TURN = 0.1  # seconds between two looks for a signal
@@ -38,7 +40,7 @@ def in_processes(
 
     Raises
     ------
-    ChildProcessError
+    ProcessEnded
         Where a process was killed.
     KeyboardInterrupt
         After SIGINT or SIGTERM, whose number is its argument.
@@ -56,7 +58,7 @@ def in_processes(
                 for future in done:
                     yield waiting.pop(future), future.result()
         except BrokenProcessPool as error:
-            raise ChildProcessError("a process of the experiment was killed, perhaps for want of memory: take fewer --workers") from error
+            raise ProcessEnded("a process of the experiment was killed, perhaps for want of memory: take fewer --workers") from error
         except BaseException:
             for process in set(active_children()) - others:
                 process.kill()  # they have nothing to save

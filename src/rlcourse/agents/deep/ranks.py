@@ -19,6 +19,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from rlcourse.agents.deep.losses import normalized
+from rlcourse.core.ended import ProcessEnded
 
 __all__ = ["PATIENCE", "Ranks", "shares"]
 
@@ -202,4 +203,4 @@ def _waited(collective: Callable[..., Any], *inputs: Any) -> None:
     try:
         collective(*inputs)
     except RuntimeError as error:  # of gloo and of NCCL alike, where a process has gone
-        raise ConnectionError("another process of this training has ended") from error
+        raise ProcessEnded("another process of this training has ended") from error
