@@ -81,7 +81,12 @@ class NoNumber(Foreign):
 
 def train(tmp_path, *words: str) -> Path:
     assert main(["train", *words, "--out", str(tmp_path), "--quiet"]) == 0
-    return max(tmp_path.rglob("config.toml"), key=lambda path: path.stat().st_mtime).parent
+    return newest(tmp_path)
+
+
+def newest(folder: Path) -> Path:
+    """Return the run below a folder that began last."""
+    return max(folder.rglob("config.toml"), key=lambda path: path.stat().st_mtime).parent
 
 
 def interrupted(words: list[str], cwd: Path, number: signal.Signals, after: float = 10.0, file: str = "config.toml", runs: int = 1):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from rlcourse.cli.report import report
 from rlcourse.cli.run import Run
 from rlcourse.cli.usage import UsageError
 from rlcourse.cli.workers import UNSAVED
@@ -110,7 +111,7 @@ class Batch:
 
     def _finish(self, run: Run) -> None:
         result = run.conclude(self.seconds[run])
-        run.tell(result)
+        report(result, run.folder, run.agent.history.columns[0], run.console)
         if not self.quiet:
             print(f"{self.name(run)}: {result.best.mean():.2f}   last {result.last.mean():.2f}   {run.folder.path}", flush=True)
 

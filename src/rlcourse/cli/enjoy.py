@@ -51,6 +51,7 @@ def enjoy(argv: Sequence[str]) -> int:
     if file is None:
         return _window(agent, target, parsed)
     path = file_to_write("--gif", file, (".gif",)) if parsed.gif is not None else file_to_write("--mp4", file, (".mp4",))
+    path = path.absolute()  # the environment that is played may change the working folder
     if not os.environ.get("DISPLAY"):
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     frames, fps = _frames(agent, target, parsed)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rlcourse.cli.judging import judge, time_of
 from rlcourse.cli.numerics import FINAL_SEEDS
 from rlcourse.cli.options import Parser, count, finite, natural, seconds
+from rlcourse.cli.outputs import working_folder
 from rlcourse.cli.report import plain, spread
 from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.truth import Truth
@@ -33,13 +34,13 @@ def evaluate(argv: Sequence[str]) -> int:
         "--env-timeout", type=seconds, metavar="SECONDS", help="step it in a process of its own, which must answer in this time [the run's]"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parsed = parser.parse(argv)
+    parsed, here = parser.parse(argv), working_folder()
     agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best", parsed.env, "name one with --env")
     target = find_environment(parsed.env) if parsed.env else target or find_environment(str(id_of(agent.env)))
     env = target.make()
     if wrong := other_sight(agent, env.observation_space):
         raise UsageError(f"--env: {wrong}")
-    target = target.timed(parsed.env_timeout or time_of(file))
+    target = target.timed(parsed.env_timeout or time_of(here / file))
     returns = judge(agent, target, parsed.episodes, seed=parsed.seed, deterministic=not parsed.stochastic)
     mean, deviation = spread(returns)
     error = deviation / len(returns) ** 0.5
@@ -50,7 +51,7 @@ def evaluate(argv: Sequence[str]) -> int:
         around = {"std": deviation, "min": float(returns.min()), "max": float(returns.max())}
         exactly = {} if known is None else {"exact_return": known} | ({} if best is None else {"optimum": best[0]})
         measured = {"episodes": len(returns), "mean": mean, "standard_error": error}
-        print(json.dumps(plain({"file": str(file), "sha256": sha256_of(file), **measured, **around, **exactly}), allow_nan=False))
+        print(json.dumps(plain({"file": str(file), "sha256": sha256_of(here / file), **measured, **around, **exactly}), allow_nan=False))
     else:
         print(f"{file}\nmean return {mean:.2f} ± {error:.2f} over {len(returns)} episodes (min {returns.min():g}, max {returns.max():g})")
         if known is not None:

@@ -13,6 +13,7 @@ from typing import Any
 from rlcourse.cli.batched import Batch, seeds_in_words
 from rlcourse.cli.devices import as_program
 from rlcourse.cli.options import settings_of
+from rlcourse.cli.outputs import held, working_folder
 from rlcourse.cli.plan import Plan
 from rlcourse.cli.report import result_of
 from rlcourse.cli.run import Run
@@ -29,12 +30,12 @@ __all__ = ["cores", "resume_many", "train_many"]
 
 def train_many(argv: list[str], target: Target, name: str, settings: dict[str, Any], plan: Plan, parsed: Any) -> int:
     """Train several seeds, as one program or in as many processes as there are cores or `--jobs`, then draw all of them."""
-    from rlcourse.cli.train import lasting, make_agent
+    from rlcourse.cli.train import make_agent
 
     values = values_of(name, parsed.sweep, settings_of(parsed))
     argv = _without(argv, {"--sweep"}, set())
     words = _without(argv, {"--seeds", "--seed", "--jobs", "--out", "-o"}, {"-q", "--quiet", "--no-progress", "--batched"})
-    words = [lasting(word) if word == target.text else word for word in words]  # whoever resumes may be in another folder
+    words = [target.lasting if word == target.text else word for word in words]  # whoever resumes may be in another folder
     seeds = list(range(parsed.seed, parsed.seed + parsed.seeds))
     if not name.startswith("sb3:") and "device" in {setting.name for setting in settings_of_agent(name)}:
         every = [(seed, settings | value.settings) for value in values for seed in seeds]
@@ -83,7 +84,8 @@ def _train_as_program(commands: list[list[str]], groups: list[Seeds], agents: li
 
 def resume_many(parent: Path, further: int | None, quiet: bool) -> int:
     """Go on with every seed of a folder that has not ended, or with all of them for further steps."""
-    return _train_in_processes(Seeds.read(parent), parent, "", None, quiet, further)
+    here, seeds = working_folder(), Seeds.read(parent)
+    return _train_in_processes(seeds, Path(held(str(parent), here)), "", None, quiet, further)
 
 
 def _train_in_processes(seeds: Seeds, parent: Path | None, out: str, jobs: int | None, quiet: bool, further: int | None = None) -> int:

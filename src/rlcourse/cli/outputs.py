@@ -12,7 +12,7 @@ from pathlib import Path
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.irregular import IrregularFile, require_regular
 
-__all__ = ["file_to_write", "folder_to_write", "require_room", "safe_name", "writing"]
+__all__ = ["file_to_write", "folder_to_write", "held", "require_room", "safe_name", "working_folder", "writing"]
 
 _LONGEST_NAME = 255  # bytes, on every file system in use
 _ROOM = 65_536  # bytes: less than a picture has
@@ -68,6 +68,19 @@ def writing(flag: str, path: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or str(error).partition("\n")[0]
         raise UsageError(f"{flag}: cannot write to {str(path)!r} ({why}): make room there, or name another place") from error
+
+
+def working_folder() -> Path:
+    """Return the working folder; an environment may change it."""
+    try:
+        return Path.cwd()
+    except OSError:  # somebody has removed it
+        return Path()
+
+
+def held(text: str, here: Path) -> str:
+    """Return a folder as the user named it, or its absolute path where the working folder is no longer the one that was meant."""
+    return text if working_folder() == here else str(here / os.path.expanduser(text))
 
 
 def safe_name(text: str) -> str:

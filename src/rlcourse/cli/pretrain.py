@@ -17,6 +17,7 @@ from rich.console import Console
 
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.options import Parser, count, finite, natural
+from rlcourse.cli.outputs import held, working_folder
 from rlcourse.cli.signals import number_of
 from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_agent, find_environment
 from rlcourse.cli.usage import UsageError
@@ -33,17 +34,17 @@ SHOWN = 12  # images in a picture
 
 def pretrain(argv: Sequence[str]) -> int:
     """Pre-train an encoder; see ``rlcourse pretrain --help``."""
-    parsed = _parse(argv)
+    here, parsed = working_folder(), _parse(argv)
     target = find_environment(parsed.env)
     console = Console(highlight=False, quiet=parsed.quiet)
     if parsed.kind == WORDS:
-        return pretrain_words(parsed, argv, target, console)
+        return pretrain_words(parsed, argv, target, console, here)
     try:
         frames, labels = _frames(parsed, target, console)
         model = _model(parsed, frames, labels)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    folder = RunFolder.create(parsed.out, target.label, f"pretrain-{parsed.kind}", parsed.seed, checkpoints=False).path
+    folder = RunFolder.create(held(parsed.out, here), target.label, f"pretrain-{parsed.kind}", parsed.seed, checkpoints=False).named
     settings = {name: value for name, value in vars(parsed).items() if value is not None and name not in ("quiet", "out")}
     settings |= {"command": f"rlcourse pretrain {shlex.join(argv)}", "observations": len(frames.observations)}
     write_bytes(folder / "pretraining.toml", tomli_w.dumps(settings).encode())

@@ -153,9 +153,10 @@ def spread(returns: np.ndarray, metric: str = "mean") -> tuple[float, float]:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def report(result: Result, folder: RunFolder, console: Console) -> None:
-    """Write result.json and card.md, and print the summary."""
+def report(result: Result, folder: RunFolder, column: str, console: Console) -> None:
+    """Draw a column of the episodes, write result.json and card.md, and print the summary; raises OSError where one cannot be written."""
     path = folder.path
+    draw(folder, result, column)
     hashes = {name: sha256_of(path / name) for name in _COMPARED if (path / name).exists()}
     write_bytes(path / "card.md", _card(result, folder.named).encode())
     told = json.dumps(plain(result.as_dict() | {"sha256": hashes}), indent=1, allow_nan=False)

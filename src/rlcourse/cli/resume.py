@@ -68,9 +68,9 @@ def _go_on(parsed: Any, path: Path, config: dict[str, Any], plan: Plan) -> int:
     def found() -> Target:
         return find_environment(config["run"]["env"]).timed(config["run"].get("env_timeout"))
 
-    target = found()
     folder = RunFolder(path, keep=plan.keep)
-    file = None if parsed.run == "latest" or Path(parsed.run).is_dir() else Path(parsed.run)
+    file = None if parsed.run == "latest" or Path(parsed.run).is_dir() else Path(parsed.run).absolute()
+    target = found()  # may change the working folder
     if parsed.verify:
         from rlcourse.cli.verify import verify
 

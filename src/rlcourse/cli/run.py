@@ -17,7 +17,7 @@ from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.judging import judging_env, recalled
 from rlcourse.cli.numerics import EVAL_SEEDS, FINAL_SEEDS
 from rlcourse.cli.plan import Plan
-from rlcourse.cli.report import Result, draw, report, spread
+from rlcourse.cli.report import Result, report, spread
 from rlcourse.cli.resuming import best_of
 from rlcourse.cli.signals import number_of
 from rlcourse.cli.targets import Target
@@ -264,15 +264,10 @@ class Run:
     def _write(self, result: Result) -> bool:
         """Draw and write what was found; return whether that could be written, else it was said."""
         try:
-            self.tell(result)
+            report(result, self.folder, self.agent.history.columns[0], self.console)
         except OSError as error:
             return self._cannot_save(error)
         return True
-
-    def tell(self, result: Result) -> None:
-        """Draw the curve, write result.json and card.md, and print the summary; raises OSError where that cannot be written."""
-        draw(self.folder, result, self.agent.history.columns[0])
-        report(result, self.folder, self.console)
 
     def conclude(self, seconds: float) -> Result:
         """Judge the best and the last checkpoint in fresh episodes."""

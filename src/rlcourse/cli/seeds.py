@@ -59,11 +59,9 @@ class Seeds(NamedTuple):
 
     def create(self, out: str) -> Path:
         """Make the folder around those of the seeds; it says what it takes to go on with them."""
-        from rlcourse.cli.train import lasting
-
         algo = f"{algo_key(self.name).replace(':', '-')}-{len(self.seeds)}-seeds" + (f"-{self.label}" if self.label else "")
-        parent = RunFolder.create(out, self.target.label, algo, self.seeds[0], checkpoints=False).path
-        settings = {"env": lasting(self.target.text), "algo": self.name, "seeds": self.seeds, "words": self.words}
+        parent = RunFolder.create(out, self.target.label, algo, self.seeds[0], checkpoints=False).named
+        settings = {"env": self.target.lasting, "algo": self.name, "seeds": self.seeds, "words": self.words}
         settings |= {"label": self.label} if self.label else {}
         write_bytes(parent / SEEDS, tomli_w.dumps(settings).encode())
         return parent
@@ -100,7 +98,8 @@ class Seeds(NamedTuple):
         return found
 
     def command(self, parent: Path, seed: int, further: int | None) -> list[str]:
-        """Return the words that train a seed, or go on with it."""
+        """Return the words that train a seed, or go on with it, in a process whose working folder an earlier seed may have changed."""
+        parent = parent.absolute()
         folder = self.folder(parent, seed)
         if folder is not None and not any(folder.rglob("*.safetensors")):
             _remove_if_bare(folder)  # stopped before it began to learn

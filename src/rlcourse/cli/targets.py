@@ -13,6 +13,7 @@ import gymnasium as gym
 from rlcourse import agents, presets
 from rlcourse.cli.config_file import read_config
 from rlcourse.cli.from_file import from_file
+from rlcourse.cli.outputs import working_folder
 from rlcourse.cli.usage import UsageError
 from rlcourse.core import spaces
 from rlcourse.core.config import did_you_mean
@@ -50,6 +51,8 @@ class Target:
     preset : Preset or None
     env_timeout : float or None
         Seconds within which a copy must answer, where copies are in processes of their own (`timed`).
+    lasting : str
+        Its name from any working folder.
     """
 
     text: str
@@ -58,6 +61,7 @@ class Target:
     env: Any
     preset: presets.Preset | None = None
     env_timeout: float | None = None
+    lasting: str = ""
 
     def timed(self, seconds: float | None) -> Target:
         """Return the same environment with its copies in processes of their own; as it is without a time."""
@@ -74,7 +78,9 @@ def find_environment(text: str, preset: str | None = None) -> Target:
     if preset is not None:
         text = _variant(text, preset)
     if ".py:" in text:
-        return Target(text, *from_file(text))
+        path, _, name = text.rpartition(":")
+        lasting = f"{os.path.abspath(os.path.expanduser(path))}:{name}"
+        return Target(text, *from_file(text), lasting=lasting)
     found = presets.load(text) if text in presets.names() else None
     id = found.env if found else text
     if id.rsplit(":", 1)[-1] not in gym.registry:
@@ -95,7 +101,7 @@ def find_environment(text: str, preset: str | None = None) -> Target:
             raise UsageError(f"environment {text!r} cannot be made: {(str(error) or type(error).__name__).splitlines()[0]}") from error
 
     label = found.name if found else id.replace("/", "-").replace(":", "-")
-    return Target(text, label, make, id, found)
+    return Target(text, label, make, id, found, lasting=text)
 
 
 def _variant(text: str, preset: str) -> str:
@@ -215,14 +221,14 @@ def run_of(text: str) -> Path:
 
 def find_agent(text: str, which: str = "best", env: str | None = None, way: str = "name its run") -> tuple[Any, Target | None, Path]:
     """Load the agent of a run folder (or of one file, for `env`; see `find_file`); return it, the run's environment and the file."""
-    file = find_file(text, which)
+    file, here = find_file(text, which), working_folder()
     folder = file.parent if (file.parent / "config.toml").exists() else file.parent.parent
     target = None
     if (folder / "config.toml").exists():
         target = find_environment(read_config(folder)["run"]["env"])
     made = find_environment(env) if env and target is None else target
     try:
-        agent = agents.load(file, env=made.env if made else None)
+        agent = agents.load(here / file, env=made.env if made else None)
     except (ValueError, OSError) as error:
         raise UsageError(str(error).replace("pass env=", way)) from error
     return agent, target, file

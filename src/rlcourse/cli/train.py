@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from rlcourse import agents
@@ -15,6 +14,7 @@ from rlcourse.cli.devices import where_it_trains
 from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.numerics import in_force, seeds_of, settled
 from rlcourse.cli.options import Parser, add_settings, count, finite, natural, seconds, settings_of
+from rlcourse.cli.outputs import held, working_folder
 from rlcourse.cli.plan import Plan
 from rlcourse.cli.rehearsing import how_it_resumes
 from rlcourse.cli.run import Run
@@ -23,7 +23,7 @@ from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, 
 from rlcourse.cli.torchrun import follow, processes, rank, together
 from rlcourse.cli.usage import UsageError
 
-__all__ = ["check", "lasting", "make_agent", "run_folder", "scan", "train"]
+__all__ = ["check", "make_agent", "run_folder", "scan", "train"]
 
 _FILES = ("--encoder-from", "--init-from")
 _MOST_SEEDS, _MOST_JOBS = 100_000, 1_000  # a slip of the finger is not to fill the memory, nor the table of processes
@@ -31,8 +31,9 @@ _MOST_SEEDS, _MOST_JOBS = 100_000, 1_000  # a slip of the finger is not to fill 
 
 def train(argv: Sequence[str], within: bool = False) -> int:
     """Train an agent; see ``rlcourse train --help``. A seed among others lies directly in the folder that ``--out`` names."""
-    argv = _with_file(argv)
+    here, argv = working_folder(), _with_file(argv)
     target, name, settings, parsed = _read(argv)
+    parsed.out = held(parsed.out, here)
     plan = _plan(parsed, target)
     if parsed.seeds is not None:
         if processes() > 1:
@@ -45,7 +46,7 @@ def train(argv: Sequence[str], within: bool = False) -> int:
         agent = make_agent(name, target, parsed.seed, settings, parsed.init_from)
         if rank():
             return follow(agent, plan)
-        folder = run_folder(parsed.out, name, target, agent, plan, argv, within)
+        folder = run_folder(held(parsed.out, here), name, target, agent, plan, argv, within)
         said = [where_it_trains(agent, plan.episodes) if not parsed.quiet else "", how_it_resumes(agent, target.make)]
         if not parsed.quiet and any(said):
             print("\n".join(filter(None, said)))
@@ -65,7 +66,7 @@ def run_folder(out: str, name: str, target: Target, agent: Any, plan: Plan, argv
     folder = RunFolder.create(out, label, algo, agent.seed, keep=plan.keep)
     folder.write_config(
         {
-            "run": {"env": lasting(target.text), "algo": name, "seed": agent.seed, "command": " ".join(["rlcourse train", *argv])}
+            "run": {"env": target.lasting, "algo": name, "seed": agent.seed, "command": shlex.join(["rlcourse", "train", *argv])}
             | in_force(name)
             | {"env_timeout": target.env_timeout},
             "seeds": seeds_of(agent),
@@ -239,14 +240,6 @@ def make_agent(name: str, target: Target, seed: int, settings: dict[str, Any], i
         except (ValueError, OSError) as error:
             raise UsageError(f"--init-from: {error}") from error
     return agent
-
-
-def lasting(text: str) -> str:
-    """Return a name of the environment that holds from any working folder."""
-    if ".py:" not in text:
-        return text
-    path, _, name = text.rpartition(":")
-    return f"{Path(os.path.abspath(os.path.expanduser(path)))}:{name}"
 
 
 def _versions() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -14,6 +15,7 @@ from gymnasium import spaces
 from rich.console import Console
 
 from rlcourse.cli.folder import RunFolder
+from rlcourse.cli.outputs import held
 from rlcourse.cli.targets import Target, agent_class, agent_name, default_algo, find_agent
 from rlcourse.cli.usage import UsageError
 from rlcourse.core.files import write_bytes
@@ -23,8 +25,8 @@ __all__ = ["pretrain_words"]
 SHOWN = 8  # tokens whose neighbours are printed
 
 
-def pretrain_words(parsed: Any, argv: Sequence[str], target: Target, console: Console) -> int:
-    """Learn word vectors and write them; see ``rlcourse pretrain --help``."""
+def pretrain_words(parsed: Any, argv: Sequence[str], target: Target, console: Console, here: Path) -> int:
+    """Learn word vectors and write them, from the working folder `here`; see ``rlcourse pretrain --help``."""
     began = time.perf_counter()
     env = target.make()
     states = isinstance(env.observation_space, spaces.Discrete)
@@ -35,7 +37,7 @@ def pretrain_words(parsed: Any, argv: Sequence[str], target: Target, console: Co
         found, encoder = _of_states(parsed, env, settings) if states else _of_tokens(parsed, env, target, settings, console)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    folder = RunFolder.create(parsed.out, target.label, f"pretrain-{parsed.kind}", parsed.seed, checkpoints=False).path
+    folder = RunFolder.create(held(parsed.out, here), target.label, f"pretrain-{parsed.kind}", parsed.seed, checkpoints=False).named
     kept = {name: value for name, value in vars(parsed).items() if value is not None and name not in ("quiet", "out")}
     settings = kept | {"command": f"rlcourse pretrain {shlex.join(argv)}"}
     write_bytes(folder / "pretraining.toml", tomli_w.dumps(settings).encode())
