@@ -176,3 +176,59 @@ def test_the_stages_of_training_sum_up_to_the_whole():
 def test_what_is_wrong_is_said_in_one_sentence(words, sentence, capsys):
     assert main(["doctor", *words]) == 2
     assert sentence in capsys.readouterr().err
+
+
+FAULTY = """
+import gymnasium as gym
+import numpy as np
+
+class Fine(gym.Env):
+    observation_space, action_space = gym.spaces.Box(-1, 1, (2,)), gym.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        self.t += 1
+        answer = np.zeros(2, np.float32), 1.0, self.t == 20, False, {}
+        return self.wrong(*answer) if self.t == 13 else answer
+
+class Seen(Fine):
+    def wrong(self, observation, *rest):
+        return np.full(2, np.nan, np.float32), *rest
+
+class Four(Fine):
+    def wrong(self, *answer):
+        return answer[:4]
+
+class Bug(Fine):
+    def wrong(self, *answer):
+        raise RuntimeError("boom in step")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("Seen", "an observation that is no finite number, nan"), ("Four", "returned 4 values from step()")]
+)
+def test_an_environment_at_fault_is_one_sentence_as_in_training(tmp_path, capsys, name, sentence):
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    assert main(["doctor", f"{tmp_path / 'faulty.py'}:{name}", "--algo", "dqn"]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.startswith("rlcourse: ")
+    assert error.count("\n") == 1
+
+
+def test_a_fault_that_only_the_measurement_meets_is_one_sentence_too(monkeypatch, tmp_path, capsys):
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    monkeypatch.setattr(command, "_rehearse", lambda target: None)
+    assert main(["doctor", f"{tmp_path / 'faulty.py'}:Seen", "--algo", "dqn"]) == 2
+    assert "nan in entry [0]" in capsys.readouterr().err
+
+
+def test_a_bug_of_an_environment_keeps_its_traceback(tmp_path):
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    with pytest.raises(RuntimeError, match="boom in step"):
+        main(["doctor", f"{tmp_path / 'faulty.py'}:Bug", "--algo", "dqn"])

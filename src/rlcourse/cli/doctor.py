@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from rlcourse.cli.diagnosis import bottleneck, show
+from rlcourse.cli.judging import faults_said, playing_in
 from rlcourse.cli.options import Parser, add_settings, count, settings_of
 from rlcourse.cli.settings import algo_key, settings_of_agent
 from rlcourse.cli.targets import Target
 from rlcourse.cli.train import make_agent, scan
 from rlcourse.cli.usage import UsageError
+from rlcourse.core.contract import Checked
 
 __all__ = ["diagnose", "doctor"]
 
 _SEED = 0
+_REHEARSED = 100  # steps
 
 
 def doctor(argv: Sequence[str]) -> int:
@@ -41,12 +44,24 @@ def doctor(argv: Sequence[str]) -> int:
         raise UsageError(f"doctor measures agents with a network of ours, not {name}, which trains on the CPU; for example: {example}")
     budget = parsed.total_timesteps or (target.preset.total_timesteps if target.preset else 100_000)
     json_asked = "--json" in argv
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():  # what a large memory says, and others
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(), faults_said():  # what a large memory says, and others
         warnings.simplefilter("ignore")
         agent = make_agent(name, target, _SEED, defaults | settings_of(parsed))
+        _rehearse(target)
         found = diagnose(agent, target, budget)
     print(json.dumps(found)) if json_asked else show(found)
     return 0
+
+
+def _rehearse(target: Target) -> None:
+    """Take some random steps before any is timed: those that are timed are not held to Gymnasium's interface."""
+    with playing_in(Checked(target.make(), numbers=True)) as env:
+        env.action_space.seed(_SEED)
+        env.reset(seed=_SEED)
+        for _ in range(_REHEARSED):
+            _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+            if terminated or truncated:
+                env.reset()
 
 
 def _preset_of(target: Target, name: str) -> dict[str, Any]:

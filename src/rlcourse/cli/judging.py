@@ -17,7 +17,7 @@ from rlcourse.cli.usage import UsageError
 from rlcourse.core.evaluation import evaluate
 from rlcourse.core.faults import EnvironmentFault
 
-__all__ = ["judge", "judging_env", "playing_in", "recalled", "time_of"]
+__all__ = ["faults_said", "judge", "judging_env", "playing_in", "recalled", "time_of"]
 
 
 def judge(agent: Any, target: Target, episodes: int, *, seed: int, deterministic: bool = True) -> np.ndarray:
@@ -30,11 +30,19 @@ def judge(agent: Any, target: Target, episodes: int, *, seed: int, deterministic
 def playing_in(env: gym.Env[Any, Any]) -> Iterator[gym.Env[Any, Any]]:
     """Close an environment in the end; raise UsageError where it is at fault."""
     try:
-        yield env
-    except EnvironmentFault as fault:
-        raise UsageError(str(fault)) from fault
+        with faults_said():
+            yield env
     finally:
         env.close()
+
+
+@contextmanager
+def faults_said() -> Iterator[None]:
+    """Raise UsageError where an environment is at fault: one sentence; a bug in its own code keeps its traceback."""
+    try:
+        yield
+    except EnvironmentFault as fault:
+        raise UsageError(str(fault)) from fault
 
 
 def judging_env(target: Target) -> gym.Env[Any, Any]:
