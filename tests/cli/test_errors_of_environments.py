@@ -4,7 +4,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
-from shell import ENV, RLCOURSE
+from shell import ENV, RLCOURSE, newest
 
 from rlcourse.cli import torchrun
 from rlcourse.cli.main import main
@@ -41,6 +41,9 @@ class Child(Simulated):
 
 class JudgedPipe(Pipe):
     since = 10_000_000
+
+class Whole(Pipe):
+    since = 40_000_000
 
 class LastPipe(Pipe):
     since = 20_000_000
@@ -107,3 +110,13 @@ def test_a_rank_is_silent_only_where_another_process_has_said_why(monkeypatch, e
         return
     with pytest.raises(ConnectionError, match="a simulator has"):
         torchrun.follow(agent, plan)
+
+
+def test_an_error_of_an_environment_that_is_inspected_is_no_failure_to_write_pictures(file, monkeypatch, tmp_path):
+    def play(*_, **__):
+        raise TimeoutError("sensor")
+
+    assert main(["train", f"{file}:Whole", *SMALL, *JUDGED, "-q"]) == 0
+    monkeypatch.setattr("rlcourse.inspection.play", play)
+    with pytest.raises(TimeoutError, match="sensor"):
+        main(["inspect", str(newest(tmp_path))])

@@ -113,7 +113,7 @@ class Batch:
         result = run.conclude(self.seconds[run])
         report(result, run.folder, run.agent.history.columns[0], run.console)
         if not self.quiet:
-            print(f"{self.name(run)}: {result.best.mean():.2f}   last {result.last.mean():.2f}   {run.folder.path}", flush=True)
+            print(f"{self.name(run)}: {result.best.mean():.2f}   last {result.last.mean():.2f}   {run.folder.shown}", flush=True)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         now = time.perf_counter()

@@ -28,6 +28,7 @@ from rlcourse.cli.settings import algo_key
 from rlcourse.cli.table import print_table
 from rlcourse.cli.targets import agent_name, find_agent, seeds_of
 from rlcourse.cli.usage import UsageError
+from rlcourse.cli.ways import way_on
 
 __all__ = ["compare"]
 
@@ -115,7 +116,7 @@ def _learned(configs: dict[Path, dict[str, Any]]) -> list[_Run]:
         else:
             print(f"rlcourse: {path} has not begun to learn: it is left out", file=sys.stderr)
     if not runs:
-        raise UsageError(f"no run has begun to learn; go on with: rlcourse resume {next(iter(configs))}")
+        raise UsageError(f"no run has begun to learn; {way_on(next(iter(configs)))}")
     return runs
 
 

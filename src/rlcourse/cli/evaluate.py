@@ -12,7 +12,7 @@ from rlcourse.cli.outputs import working_folder
 from rlcourse.cli.report import plain, spread
 from rlcourse.cli.targets import find_agent, find_environment
 from rlcourse.cli.truth import Truth
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.usage import UsageError, printable
 from rlcourse.core.evaluation import other_sight
 from rlcourse.core.files import sha256_of
 from rlcourse.core.gymworld import id_of
@@ -53,7 +53,8 @@ def evaluate(argv: Sequence[str]) -> int:
         measured = {"episodes": len(returns), "mean": mean, "standard_error": error}
         print(json.dumps(plain({"file": str(file), "sha256": sha256_of(here / file), **measured, **around, **exactly}), allow_nan=False))
     else:
-        print(f"{file}\nmean return {mean:.2f} ± {error:.2f} over {len(returns)} episodes (min {returns.min():g}, max {returns.max():g})")
+        print(printable(str(file)))
+        print(f"mean return {mean:.2f} ± {error:.2f} over {len(returns)} episodes (min {returns.min():g}, max {returns.max():g})")
         if known is not None:
             print(f"exact return of its greedy policy {known:.4f}" + ("" if best is None else f"; {best[1]} {best[0]:.4f}"))
     return 3 if parsed.target is not None and mean < parsed.target else 0

@@ -11,7 +11,7 @@ from typing import Any
 from rlcourse.cli.options import Parser, count, natural
 from rlcourse.cli.outputs import folder_to_write, require_room, writing
 from rlcourse.cli.targets import find_agent, find_environment
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.usage import UsageError, printable
 
 __all__ = ["KINDS", "inspect"]
 
@@ -36,7 +36,7 @@ def inspect(argv: Sequence[str]) -> int:
             raise UsageError(f"--only: {kind!r} is none of {', '.join(KINDS)}")
     agent, target, file = find_agent(parsed.run, "last" if parsed.last else "best", parsed.env, "name one with --env")
     target = find_environment(parsed.env) if parsed.env else target
-    folder = _folder(parsed.out, file)
+    folder, place = (found := _folder(parsed.out, file)), found.absolute()  # the environment may change the working folder
     require_room("--out", folder)
     from rlcourse.inspection import play
 
@@ -45,15 +45,15 @@ def inspect(argv: Sequence[str]) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from error
     with writing("--out", folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
     label = f"{type(agent).__name__} on {target.text if target else file.name}"
     numbers: dict[str, Any] = {"file": str(file), "folder": str(folder)}
     if not parsed.json:
-        print(f"{label}, {file}\npictures in {folder}")
+        print(f"{label}, {printable(str(file))}\npictures in {printable(str(folder))}")
     for kind in asked:
         try:
             with writing("--out", folder):
-                numbers[kind] = _LOOKS[kind](played, folder, label)
+                numbers[kind] = _LOOKS[kind](played, place, label)
         except ValueError as error:
             numbers[kind] = {"without": str(error)}
         if not parsed.json:

@@ -22,7 +22,8 @@ from rlcourse.cli.settings import settings_of_agent
 from rlcourse.cli.signals import number_of
 from rlcourse.cli.sweep import tell_best, values_of
 from rlcourse.cli.targets import Target
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.usage import UsageError, printable
+from rlcourse.cli.ways import way_on
 from rlcourse.cli.workers import Asked, Workers
 
 __all__ = ["cores", "resume_many", "train_many"]
@@ -63,7 +64,7 @@ def _train_as_program(commands: list[list[str]], groups: list[Seeds], agents: li
         runs[group.label] = [Run(agent, target, folder, plan, quiet=True, progress=False) for agent, folder in pairs]
     if not parsed.quiet:
         what = seeds_in_words(len(seeds)) + (f" and {len(groups)} value{'s' * (len(groups) > 1)}" if parsed.sweep else "")
-        print(f"{what} of {name} on {target.text} as one program ({agents[0].device.type}) -> {os.path.commonpath(parents)}")
+        print(f"{what} of {name} on {target.text} as one program ({agents[0].device.type}) -> {printable(os.path.commonpath(parents))}")
     batch = Batch(runs, parsed.quiet)
     code = batch.execute()
     if code >= 128:
@@ -114,18 +115,18 @@ def _tell(seed: int, parent: Path, why: str, quiet: bool) -> None:
     """Say how a seed ended."""
     folder = Seeds.folder(parent, seed)
     if why:
-        way = "" if folder is None or str(folder) in why else f"; what was saved is in {folder}"
+        way = "" if folder is None or str(folder) in why else f"; what was saved is in {printable(str(folder))}"
         print(f"rlcourse: seed {seed} failed: {why}{way}", file=sys.stderr, flush=True)
     elif not quiet and folder is not None and (ended := result_of(folder)):
-        print(f"seed {seed}: {ended['best']:.2f}   last {ended['last']:.2f}   {folder}", flush=True)
+        print(f"seed {seed}: {ended['best']:.2f}   last {ended['last']:.2f}   {printable(str(folder))}", flush=True)
 
 
 def _interrupted(parents: list[Path], code: int, failed: dict[str, str]) -> int:
     """Say what was saved of seeds that were interrupted; `failed` says why some were not. Return the code."""
     lost = "".join(f"\n          {name} goes on from its newest checkpoint: {why}" for name, why in failed.items())
     saved = "every other seed" if failed else "every seed"
-    ways = "".join(f"\n          go on with: rlcourse resume {parent}" for parent in parents)
-    where = f"; {saved} was saved below {os.path.commonpath(parents)}{lost}{ways}" if parents else ""
+    ways = "".join(f"\n          {way_on(parent)}" for parent in parents)
+    where = f"; {saved} was saved below {printable(os.path.commonpath(parents))}{lost}{ways}" if parents else ""
     print(f"rlcourse: interrupted{where}", file=sys.stderr)
     return code
 

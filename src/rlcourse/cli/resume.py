@@ -16,7 +16,7 @@ from rlcourse.cli.resuming import load
 from rlcourse.cli.run import Run
 from rlcourse.cli.targets import SEEDS, Target, agent_class, agent_name, find_environment, find_run, run_of, seeds_of
 from rlcourse.cli.torchrun import follow, rank, together
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.usage import UsageError, printable
 
 __all__ = ["resume"]
 
@@ -101,7 +101,7 @@ def _require_same(agent: Any, algo: str, path: Path) -> None:
 
 def _say(notes: list[str], agent: Any) -> None:
     for note in notes:
-        print(note, file=sys.stderr)
+        print(printable(note), file=sys.stderr)
     if getattr(agent, "resume_note", ""):
         print(f"rlcourse: {agent.resume_note}", file=sys.stderr)
 

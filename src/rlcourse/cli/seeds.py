@@ -19,7 +19,8 @@ from rlcourse.cli.folder import RunFolder
 from rlcourse.cli.report import plain, result_of
 from rlcourse.cli.settings import algo_key
 from rlcourse.cli.targets import SEEDS, Target, find_environment
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.usage import UsageError, printable
+from rlcourse.cli.ways import way_on
 from rlcourse.core.files import read_text, sweep, write_bytes
 
 __all__ = ["Seeds"]
@@ -112,9 +113,9 @@ class Seeds(NamedTuple):
         """Draw the curves of the seeds that ended, write result.json and card.md, and print what they say."""
         answer, lines = self.summarise(parent, failed)
         if quiet and answer["seeds"]:
-            print(f"{answer['best']:.2f} {parent}")
+            print(f"{answer['best']:.2f} {printable(str(parent))}")
         elif not quiet:
-            print("\n".join([*lines, *([str(parent / "curve.png")] if answer["seeds"] else [])]))
+            print("\n".join([*lines, *([printable(str(parent / "curve.png"))] if answer["seeds"] else [])]))
 
     def summarise(self, parent: Path, failed: dict[int, str]) -> tuple[dict[str, Any], list[str]]:
         """Draw the curves of the seeds that ended, and write result.json and card.md; return what they say."""
@@ -133,7 +134,7 @@ class Seeds(NamedTuple):
             answer |= {"best": float(best.mean()), "last": float(last.mean())}
             lines.append(_line(best, last, goal))
         if failed:
-            lines.append(f"{len(failed)} of {seeds_in_words(len(self.seeds))} failed; mend that, then go on with: rlcourse resume {parent}")
+            lines.append(f"{len(failed)} of {seeds_in_words(len(self.seeds))} failed; mend that, then {way_on(parent)}")
             answer["failed"] = {str(seed): why for seed, why in failed.items()}
         answer["seeds"] = {str(seed): result for seed, result in ended.items()}
         write_bytes(parent / "result.json", json.dumps(plain(answer), indent=1, allow_nan=False).encode())

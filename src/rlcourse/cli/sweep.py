@@ -11,7 +11,7 @@ from rlcourse.cli.batched import seeds_in_words
 from rlcourse.cli.options import Parser, add_settings, settings_of
 from rlcourse.cli.settings import algo_key, settings_of_agent
 from rlcourse.cli.table import print_table
-from rlcourse.cli.usage import UsageError
+from rlcourse.cli.usage import UsageError, printable
 
 __all__ = ["Value", "tell_best", "values_of"]
 
@@ -108,7 +108,7 @@ def tell_best(answers: dict[str, tuple[Path, dict[str, Any]]], number: int, mini
         worst = max(last, default=mean) if minimize else min(last, default=mean)
         found = {"mean": f"mean {mean:.2f}", "worst": f"worst {worst:.2f}"} if last else {"mean": "failed", "worst": "-"}
         seeds = seeds_in_words(number) if len(last) == number else f"{len(last)} of {seeds_in_words(number)}"
-        lines.append((mean, {"label": label} | found | {"seeds": seeds, "folder": parent}))
+        lines.append((mean, {"label": label} | found | {"seeds": seeds, "folder": printable(str(parent))}))
     lines.sort(key=lambda line: line[0], reverse=not minimize)
     if not quiet:
         print("greedy return of the last checkpoints:")

@@ -15,6 +15,7 @@ from rlcourse.cli.config_file import read_config
 from rlcourse.cli.from_file import from_file
 from rlcourse.cli.outputs import working_folder
 from rlcourse.cli.usage import UsageError
+from rlcourse.cli.ways import command
 from rlcourse.core import spaces
 from rlcourse.core.config import did_you_mean
 
@@ -202,7 +203,7 @@ def _best_seed(parent: Path) -> Path:
 
     folders = sorted(file.parent for file in parent.glob("*/config.toml"))
     if not folders:
-        raise UsageError(f"no seed of {parent} has begun; start them with: rlcourse resume {parent}")
+        raise UsageError(f"no seed of {parent} has begun; start them with: {command('resume', parent)}")
     ended = {folder: result["best"] for folder in folders if (result := result_of(folder)) is not None}
     if not ended:
         return folders[-1]
