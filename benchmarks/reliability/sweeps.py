@@ -92,8 +92,8 @@ def _command(place: Path, *words: str) -> subprocess.Popen[bytes]:
 
 
 def _seeds(place: Path) -> list[Path]:
-    """Return the folders of the seeds, in order."""
-    return sorted((file.parent for file in place.rglob("config.toml")), key=lambda path: path.name)
+    """Return the folders of the seeds, in order; one that was killed in its first write has begun anew, later than the next ones."""
+    return sorted((file.parent for file in place.rglob("config.toml")), key=lambda path: path.name.partition("-seed")[2])
 
 
 def _children(process: int) -> list[int]:
