@@ -89,11 +89,15 @@ def memories() -> list[str]:
     return list(_MEMORIES)
 
 
+@checked
 def about(name: str) -> str:
     """Return in one line what an encoder or a memory is: the first of its class's docstring, read from the source, without torch."""
     if name == "auto":
         return "Picks one by the space."
-    module, kind, *_ = (_HOMES | _MEMORIES)[name]
+    known = _HOMES | _MEMORIES
+    if name not in known:
+        raise ValueError(f"unknown encoder or memory {name!r}{did_you_mean(name, ['auto', *known])}")
+    module, kind, *_ = known[name]
     tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
     found = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == kind)
     line = re.sub(r"; parameters as `\w+`", "", (ast.get_docstring(found) or "").partition("\n")[0])
