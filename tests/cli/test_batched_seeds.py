@@ -1,6 +1,7 @@
 """Several seeds of `rlcourse train` as one program: the folders of runs alone, stopping seed by seed, resuming, Ctrl-C."""
 
 import json
+import re
 import signal
 import tomllib
 from argparse import Namespace
@@ -15,7 +16,7 @@ from rlcourse.agents import PPO
 from rlcourse.agents.deep import measure
 from rlcourse.agents.deep.programs import together
 from rlcourse.agents.deep.programs.together import learn_together
-from rlcourse.cli import run
+from rlcourse.cli import run, seeds
 from rlcourse.cli.batched import looks_every
 from rlcourse.cli.devices import as_program, where_it_trains
 from rlcourse.cli.main import main
@@ -228,6 +229,43 @@ def test_a_seed_that_cannot_be_saved_is_said_and_the_others_end(tmp_path, monkey
     assert not (four / "last.safetensors").exists()
     assert (five / "result.json").exists()
     assert json.loads((five.parent / "result.json").read_text())["failed"] == {"4": "what it learned could not be saved"}
+
+
+def test_a_result_that_cannot_be_written_is_one_sentence_and_the_others_end(tmp_path, monkeypatch, capsys):
+    real = run.report
+
+    def full(result, folder, *more):
+        if "-seed4" in folder.path.name:
+            raise OSError(28, "No space left on device")
+        real(result, folder, *more)
+
+    monkeypatch.setattr(run, "report", full)
+    assert main([*WORDS, "-n", "256", *EVALUATED, "--out", str(tmp_path), "-q"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "cannot save step 256 in" in error
+    five = seed_folder(tmp_path, 5)
+    assert (five / "result.json").exists()
+    assert json.loads((five.parent / "result.json").read_text())["failed"] == {"4": "its result could not be written"}
+
+
+@pytest.mark.parametrize("more", [["--batched"], ["--jobs", "1"], ["--batched", "--sweep", "gamma=0.9,0.99"]])
+def test_a_disk_that_is_full_when_all_seeds_have_ended_costs_their_summary_alone(more, tmp_path, monkeypatch, capsys):
+    real = seeds.write_bytes
+
+    def full(path, data):
+        if path.name == "result.json":
+            raise OSError(28, "No space left on device")
+        real(path, data)
+
+    monkeypatch.setattr(seeds, "write_bytes", full)
+    words = [word for word in WORDS if word != "--batched"]
+    assert main([*words, *more, "-n", "256", *EVALUATED, "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert re.match(r"rlcourse: --out: cannot write to '.*' \(No space left on device\): make room there", said.err), said.err
+    assert "mean" in said.out
+    assert len(list(tmp_path.rglob("*-seed*/result.json"))) == 2 * (2 if "--sweep" in more else 1)
 
 
 def test_after_ctrl_c_the_seed_that_could_not_be_saved_is_named(tmp_path, monkeypatch, capsys):

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from rlcourse.cli.report import report
 from rlcourse.cli.run import Run
 from rlcourse.cli.usage import UsageError
 from rlcourse.cli.workers import UNSAVED
@@ -95,6 +94,7 @@ class Batch:
                 if run.error is not None:
                     failure, self.failed[run] = _tell(self.name(run), run.error)
                     code = code or failure
+            code = code or (1 if self.failed else 0)
         except KeyboardInterrupt:  # when all was saved
             pass
         finally:
@@ -111,8 +111,9 @@ class Batch:
 
     def _finish(self, run: Run) -> None:
         result = run.conclude(self.seconds[run])
-        report(result, run.folder, run.agent.history.columns[0], run.console)
-        if not self.quiet:
+        if not run.write(result):
+            self.failed[run] = "its result could not be written"
+        elif not self.quiet:
             print(f"{self.name(run)}: {result.best.mean():.2f}   last {result.last.mean():.2f}   {run.folder.shown}", flush=True)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

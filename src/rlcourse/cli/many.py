@@ -73,13 +73,13 @@ def _train_as_program(commands: list[list[str]], groups: list[Seeds], agents: li
     if not parsed.sweep:
         groups[0].conclude(parents[0], failed[""], parsed.quiet)
         return code
-    answers: dict[str, tuple[Path, dict[str, Any]]] = {}
-    for group, parent in zip(groups, parents, strict=True):
-        answer, lines = group.summarise(parent, failed[group.label])
-        answers[group.label] = parent, answer
+    told = [(group, parent, *group.summarise(parent, failed[group.label])) for group, parent in zip(groups, parents, strict=True)]
+    for group, _, _, lines in told:
         if failed[group.label] and not parsed.quiet:
             print(f"{group.label}: {lines[-1]}")
-    tell_best(answers, len(seeds), plan.minimize, parsed.quiet)
+    tell_best({group.label: (parent, answer) for group, parent, answer, _ in told}, len(seeds), plan.minimize, parsed.quiet)
+    for group, parent, answer, lines in told:
+        group.keep(parent, answer, lines)
     return code
 
 

@@ -245,7 +245,7 @@ class Run:
         if saved and self.signal is None:
             try:
                 result = self.conclude(seconds)
-                saved = self._write(result)
+                saved = self.write(result)
             except KeyboardInterrupt as error:
                 self.signal = number_of(error)
             except Exception as error:
@@ -261,7 +261,7 @@ class Run:
             print(f"{spread(result.best)[0]:.2f} {self.folder.shown}")
         return 0 if saved else 1
 
-    def _write(self, result: Result) -> bool:
+    def write(self, result: Result) -> bool:
         """Draw and write what was found; return whether that could be written, else it was said."""
         try:
             report(result, self.folder, self.agent.history.columns[0], self.console)

@@ -16,6 +16,7 @@ import tomli_w
 from rlcourse.cli.batched import seeds_in_words
 from rlcourse.cli.config_file import require_outside
 from rlcourse.cli.folder import RunFolder
+from rlcourse.cli.outputs import writing
 from rlcourse.cli.report import plain, result_of
 from rlcourse.cli.settings import algo_key
 from rlcourse.cli.targets import SEEDS, Target, find_environment
@@ -110,15 +111,18 @@ class Seeds(NamedTuple):
         return ["resume", str(folder), "-q", *([] if further is None else ["-n", str(further)])]
 
     def conclude(self, parent: Path, failed: dict[int, str], quiet: bool) -> None:
-        """Draw the curves of the seeds that ended, write result.json and card.md, and print what they say."""
+        """Print what the seeds that ended say, draw their curves, and write result.json and card.md; see `keep`."""
         answer, lines = self.summarise(parent, failed)
         if quiet and answer["seeds"]:
             print(f"{answer['best']:.2f} {printable(str(parent))}")
-        elif not quiet:
-            print("\n".join([*lines, *([printable(str(parent / "curve.png"))] if answer["seeds"] else [])]))
+        elif not quiet and lines:
+            print("\n".join(lines))
+        self.keep(parent, answer, lines)
+        if not quiet and answer["seeds"]:
+            print(printable(str(parent / "curve.png")))
 
     def summarise(self, parent: Path, failed: dict[int, str]) -> tuple[dict[str, Any], list[str]]:
-        """Draw the curves of the seeds that ended, and write result.json and card.md; return what they say."""
+        """Return what the seeds that ended say: what result.json holds, and lines to print."""
         ended: dict[int, dict[str, Any]] = {}
         for seed in self.seeds:
             folder = self.folder(parent, seed)
@@ -129,7 +133,6 @@ class Seeds(NamedTuple):
         answer: dict[str, Any] = {"agent": self.name, "env": self.target.text, "target": goal}
         lines = []
         if ended:
-            self._draw(parent, list(ended), goal)
             best, last = (np.array([result[which] for result in ended.values()]) for which in ("best", "last"))
             answer |= {"best": float(best.mean()), "last": float(last.mean())}
             lines.append(_line(best, last, goal))
@@ -137,13 +140,20 @@ class Seeds(NamedTuple):
             lines.append(f"{len(failed)} of {seeds_in_words(len(self.seeds))} failed; mend that, then {way_on(parent)}")
             answer["failed"] = {str(seed): why for seed, why in failed.items()}
         answer["seeds"] = {str(seed): result for seed, result in ended.items()}
-        write_bytes(parent / "result.json", json.dumps(plain(answer), indent=1, allow_nan=False).encode())
+        return answer, lines
+
+    def keep(self, parent: Path, answer: dict[str, Any], lines: list[str]) -> None:
+        """Draw the curves of the seeds that ended, write result.json and card.md; raises UsageError where the disk refuses them."""
+        ended, failed = answer["seeds"], answer.get("failed", {})
         each = [f"* seed {seed}: best {result['best']:.2f}, last {result['last']:.2f}" for seed, result in ended.items()]
         each += [f"* seed {seed}: **failed**: {why}" for seed, why in failed.items()]
         picture = ["", "![learning curve](curve.png)", ""] if ended else [""]
         title = f"# {self.name} on {self.target.text}, " + (f"{self.label}, " if self.label else "") + seeds_in_words(len(self.seeds))
-        write_bytes(parent / "card.md", "\n".join([title, "", *lines, "", *each, *picture]).encode())
-        return answer, lines
+        with writing("--out", parent):
+            if ended:
+                self._draw(parent, [int(seed) for seed in ended], answer["target"])
+            write_bytes(parent / "result.json", json.dumps(plain(answer), indent=1, allow_nan=False).encode())
+            write_bytes(parent / "card.md", "\n".join([title, "", *lines, "", *each, *picture]).encode())
 
     def _draw(self, parent: Path, seeds: list[int], goal: float | None) -> None:
         from rlcourse.plotting import seeds_curve
