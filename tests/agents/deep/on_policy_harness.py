@@ -1,34 +1,8 @@
 """What the tests of on-policy programs share: the same experience for a program and for its agent as it learns on the host."""
 
-from typing import NamedTuple
-
-import gymnasium as gym
 import numpy as np
 
 from rlcourse.agents.deep.programs.draws import Shuffles
-
-
-class OneStep(NamedTuple):
-    """An episode of one step with reward 1: terminated, or endless but for the time limit."""
-
-    terminates: bool = True
-
-    @property
-    def observation_space(self):
-        return gym.spaces.Box(-1, 1, (1,), dtype=np.float32)
-
-    @property
-    def action_space(self):
-        return gym.spaces.Discrete(2)
-
-    def reset(self, rng):
-        return (0.5,)
-
-    def step(self, state, action, rng):
-        return (0.5,), 1.0, self.terminates, False
-
-    def observe(self, state):
-        return state
 
 
 def far(a, b) -> float:

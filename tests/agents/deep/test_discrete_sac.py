@@ -1,12 +1,12 @@
 """Discrete SAC."""
 
 import math
-from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from one_step import OneStep
 from torch import nn
 
 from rlcourse.agents import DiscreteSAC
@@ -18,29 +18,6 @@ from rlcourse.core.world import WorldEnv
 from rlcourse.envs import CartPole
 
 TINY = {"n_envs": 2, "batch_size": 8, "learning_starts": 16, "buffer_size": 500, "hidden": (8,)}
-
-
-class OneStep(NamedTuple):
-    """An episode of one step with reward 1: terminated, or endless but for the time limit."""
-
-    terminates: bool = True
-
-    @property
-    def observation_space(self):
-        return gym.spaces.Box(-1, 1, (1,), dtype=np.float32)
-
-    @property
-    def action_space(self):
-        return gym.spaces.Discrete(2)
-
-    def reset(self, rng):
-        return (0.5,)
-
-    def step(self, state, action, rng):
-        return (0.5,), 1.0, self.terminates, False
-
-    def observe(self, state):
-        return state
 
 
 def test_the_soft_value_is_the_enumeration_of_all_actions():

@@ -1,13 +1,13 @@
 """DQN: its targets and losses by hand and beside stable-baselines3's, every combination of its switches, masks, stored size."""
 
 import itertools
-from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import stable_baselines3
 import torch
+from one_step import OneStep
 from stable_baselines3.common.buffers import ReplayBuffer
 
 from rlcourse.agents import DQN
@@ -115,29 +115,6 @@ def test_double_is_plain_where_both_networks_are_the_same_and_differs_where_they
     plain._target.parameters.copy_(double._target.parameters)
     assert (double._targets(batch) <= plain._targets(batch) + 1e-6).all(), "the maximum is the greatest"
     assert not torch.allclose(double._targets(batch), plain._targets(batch))
-
-
-class OneStep(NamedTuple):
-    """An episode of one step with reward 1: terminated, or endless but for the time limit."""
-
-    terminates: bool = True
-
-    @property
-    def observation_space(self):
-        return gym.spaces.Box(-1, 1, (1,), dtype=np.float32)
-
-    @property
-    def action_space(self):
-        return gym.spaces.Discrete(2)
-
-    def reset(self, rng):
-        return (0.5,)
-
-    def step(self, state, action, rng):
-        return (0.5,), 1.0, self.terminates, False
-
-    def observe(self, state):
-        return state
 
 
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 2.0)])

@@ -1,11 +1,10 @@
 """REINFORCE and A2C, and what they share with PPO: losses, advantages, identities between them."""
 
-from typing import NamedTuple
-
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from one_step import OneStep
 
 from rlcourse.agents import A2C, PPO, REINFORCE
 from rlcourse.agents.deep.losses import approximate_kl, clip_fraction, clipped_value_loss, policy_gradient_loss
@@ -13,29 +12,6 @@ from rlcourse.core.evaluation import evaluate
 from rlcourse.core.returns import discounted_returns, gae
 from rlcourse.core.schedules import Linear
 from rlcourse.core.vector import WorldVectorEnv
-
-
-class OneStep(NamedTuple):
-    """An episode of one step with reward 1: terminated, or endless but for the time limit."""
-
-    terminates: bool = True
-
-    @property
-    def observation_space(self):
-        return gym.spaces.Box(-1, 1, (1,), dtype=np.float32)
-
-    @property
-    def action_space(self):
-        return gym.spaces.Discrete(2)
-
-    def reset(self, rng):
-        return (0.5,)
-
-    def step(self, state, action, rng):
-        return (0.5,), 1.0, self.terminates, False
-
-    def observe(self, state):
-        return state
 
 
 def test_the_policy_gradients_loss_by_hand():

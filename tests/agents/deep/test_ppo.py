@@ -1,11 +1,10 @@
 """PPO and the parts it is made of."""
 
-from typing import NamedTuple
-
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from one_step import OneStep
 from stable_baselines3.common.distributions import CategoricalDistribution, DiagGaussianDistribution
 
 from rlcourse.agents import PPO
@@ -115,29 +114,6 @@ def test_running_moments_do_not_depend_on_the_batches():
         moments.update(part)
     np.testing.assert_allclose(moments.mean, data.mean(0))
     np.testing.assert_allclose(moments.std, data.std(0), rtol=1e-6)
-
-
-class OneStep(NamedTuple):
-    """An episode of one step with reward 1: terminated, or endless but for the time limit."""
-
-    terminates: bool = True
-
-    @property
-    def observation_space(self):
-        return gym.spaces.Box(-1, 1, (1,), dtype=np.float32)
-
-    @property
-    def action_space(self):
-        return gym.spaces.Discrete(2)
-
-    def reset(self, rng):
-        return (0.5,)
-
-    def step(self, state, action, rng):
-        return (0.5,), 1.0, self.terminates, False
-
-    def observe(self, state):
-        return state
 
 
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 2.0)])

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from one_step import OneStep
 
 from rlcourse.agents import PQN
 from rlcourse.core.evaluation import evaluate
@@ -37,29 +38,6 @@ class NoisyWalk(NamedTuple):
     def step(self, state, action, rng):
         x = state[0] + (1.0 if rng.random() < 0.55 else -1.0)
         return (x,), rng.random(), x > self.edge, x < -self.edge
-
-    def observe(self, state):
-        return state
-
-
-class OneStep(NamedTuple):
-    """An episode of one step with reward 1: terminated, or endless but for the time limit."""
-
-    terminates: bool = True
-
-    @property
-    def observation_space(self):
-        return gym.spaces.Box(-1, 1, (1,), dtype=np.float32)
-
-    @property
-    def action_space(self):
-        return gym.spaces.Discrete(2)
-
-    def reset(self, rng):
-        return (0.5,)
-
-    def step(self, state, action, rng):
-        return (0.5,), 1.0, self.terminates, False
 
     def observe(self, state):
         return state

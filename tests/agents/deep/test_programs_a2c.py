@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from on_policy_harness import OneStep, far, give, same_moments, same_state
+from on_policy_harness import far, give, same_moments, same_state
+from one_step import OneStep
 
 from rlcourse.agents import A2C
 from rlcourse.agents.deep.programs.a2c import A2CProgram

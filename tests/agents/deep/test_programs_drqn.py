@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from graphs import ReplayedRounds
-from on_policy_harness import OneStep, far, same_state
+from on_policy_harness import far, same_state
+from one_step import OneStep
 
 from rlcourse.agents import DRQN
 from rlcourse.agents.deep.programs.together import hindrance, learn_together, program_of

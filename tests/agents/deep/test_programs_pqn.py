@@ -6,7 +6,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from on_policy_harness import OneStep, far, give, orders, same_moments, same_state
+from on_policy_harness import far, give, orders, same_moments, same_state
+from one_step import OneStep
 
 from rlcourse.agents import PQN
 from rlcourse.agents.deep.programs.pqn import PQNProgram

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from on_policy_harness import OneStep, far, same_state
+from on_policy_harness import far, same_state
+from one_step import OneStep
 
 from rlcourse.agents import REINFORCE
 from rlcourse.agents.deep.programs.reinforce import REINFORCEProgram
