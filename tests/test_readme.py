@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from rlcourse import figures
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -22,3 +24,8 @@ def test_every_file_that_readme_names_exists():
     text = (ROOT / "README.md").read_text()
     for name in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"benchmarks/\w+\.py", text):
         assert (ROOT / name).exists(), name
+
+
+def test_it_says_how_many_figures_there_are():
+    told = re.search(r"rlcourse figure all --fast +# all (\d+) in", (ROOT / "README.md").read_text())
+    assert int(told[1]) == len(figures.names())
